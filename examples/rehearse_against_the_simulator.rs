@@ -9,7 +9,7 @@ use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::testing::catalog::Action;
 use musterout::testing::clock::Clock;
-use musterout::testing::daily::Daily;
+use musterout::testing::daily::DailyTerms;
 use musterout::testing::guard::{Brakes, preflight};
 use musterout::testing::job::{Ids, Job, JobParts};
 use musterout::testing::msgraph::client::GraphClient;
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         holds,
         limits,
         gates: client.gates().clone(),
-        daily: Daily::default(),
+        daily: DailyTerms::default(),
         brakes: Brakes::default(),
         people: None,
         clock,

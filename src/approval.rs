@@ -1,6 +1,6 @@
 //! An approval request: what a tenant's Multi Admin Approval files in place of carrying out a wipe, retire or delete.
 //!
-//! In: nothing. Out: [`Request`] and [`Status`], the words of the service and of the journal. Must not: read, decide or
+//! In: nothing. Out: [`ApprovalRequest`] and [`RequestStatus`], the words of the service and of the journal. Must not: read, decide or
 //! keep time.
 //!
 //! Source: Microsoft's pages on Multi Admin Approval with the Graph API, and Graph's operationApprovalRequest resource.
@@ -16,7 +16,7 @@ const LIFE: SignedDuration = SignedDuration::from_hours(72);
 
 /// A request as it was filed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct ApprovalRequest {
     /// The request's id, which the completing request carries.
     pub code: Box<str>,
     pub filed_at: Timestamp,
@@ -25,7 +25,7 @@ pub struct Request {
     pub found: bool,
 }
 
-impl Request {
+impl ApprovalRequest {
     /// A request that was filed at that time and lives as long as documented.
     pub fn filed(code: Box<str>, filed_at: Timestamp, found: bool) -> Self {
         Self { code, filed_at, expires_at: filed_at.checked_add(LIFE).unwrap_or(Timestamp::MAX), found }
@@ -33,7 +33,7 @@ impl Request {
 }
 
 /// For notes: which request, since when, until when.
-impl fmt::Display for Request {
+impl fmt::Display for ApprovalRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.found { "found" } else { "filed" };
         write!(
@@ -53,7 +53,7 @@ pub(crate) fn minute(at: Timestamp) -> String {
 
 /// How a request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Status {
+pub enum RequestStatus {
     /// Not read yet, or a word that nobody knows: as good as waiting.
     Unknown,
     NeedsApproval,
@@ -65,7 +65,7 @@ pub enum Status {
     Expired,
 }
 
-impl Status {
+impl RequestStatus {
     pub const ALL: [Self; 7] = [
         Self::Unknown,
         Self::NeedsApproval,
@@ -105,11 +105,11 @@ mod tests {
 
     #[test]
     fn words_are_read_as_they_are_written_and_others_are_no_answer() {
-        for status in Status::ALL {
-            assert_eq!(Status::named(status.name()), status);
+        for status in RequestStatus::ALL {
+            assert_eq!(RequestStatus::named(status.name()), status);
         }
-        assert_eq!(Status::named("NeedsApproval"), Status::NeedsApproval);
-        assert_eq!(Status::named("underReview"), Status::Unknown);
-        assert!(Status::named("underReview").is_open(), "what is not understood is waited for");
+        assert_eq!(RequestStatus::named("NeedsApproval"), RequestStatus::NeedsApproval);
+        assert_eq!(RequestStatus::named("underReview"), RequestStatus::Unknown);
+        assert!(RequestStatus::named("underReview").is_open(), "what is not understood is waited for");
     }
 }

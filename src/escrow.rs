@@ -11,7 +11,7 @@ use crate::identity::Identity;
 /// How it stands with one secret of one device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum KeyStatus {
     OnFile,
     Missing,
     /// Such a device has none.
@@ -22,7 +22,7 @@ pub enum Status {
     Forbidden,
 }
 
-impl Status {
+impl KeyStatus {
     /// The word in files.
     pub fn name(self) -> &'static str {
         match self {
@@ -39,18 +39,18 @@ impl Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
-    pub status: Status,
+    pub status: KeyStatus,
     /// Where the word alone does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Box<str>>,
 }
 
 impl Finding {
-    pub fn new(status: Status) -> Self {
+    pub fn new(status: KeyStatus) -> Self {
         Self { status, why: None }
     }
 
-    pub fn because(status: Status, why: impl Into<Box<str>>) -> Self {
+    pub fn because(status: KeyStatus, why: impl Into<Box<str>>) -> Self {
         Self { status, why: Some(why.into()) }
     }
 }
@@ -88,17 +88,17 @@ impl Keys {
 
     /// What can be said of a device before anything is read of its secrets. What is left to be read is unknown.
     pub fn before_reading(device: &Identity) -> Self {
-        let mut keys = Self::all(&Finding::because(Status::Unknown, "it was not read"));
+        let mut keys = Self::all(&Finding::because(KeyStatus::Unknown, "it was not read"));
         let system = device.operating_system.as_deref().map(str::to_lowercase);
         for row in &SECRETS {
             let finding = match (&system, row.proof) {
-                (None, _) => Finding::because(Status::Unknown, "Intune does not say what the device runs"),
-                (Some(system), _) if !system.starts_with(row.system) => Finding::new(Status::NotApplicable),
+                (None, _) => Finding::because(KeyStatus::Unknown, "Intune does not say what the device runs"),
+                (Some(system), _) if !system.starts_with(row.system) => Finding::new(KeyStatus::NotApplicable),
                 (Some(_), Proof::OnlyItself { .. }) => {
-                    Finding::because(Status::Unknown, "it cannot be checked without reading the key itself")
+                    Finding::because(KeyStatus::Unknown, "it cannot be checked without reading the key itself")
                 }
                 (Some(_), Proof::Read { .. }) if device.azure_ad_device_id.is_none() => {
-                    Finding::because(Status::Unknown, "the device has no Entra device id to look under")
+                    Finding::because(KeyStatus::Unknown, "the device has no Entra device id to look under")
                 }
                 (Some(_), Proof::Read { .. }) => continue,
             };
@@ -126,14 +126,14 @@ mod tests {
         Identity { operating_system: text(system), azure_ad_device_id: text(entra), ..Identity::default() }
     }
 
-    fn statuses(device: &Identity) -> [Status; 3] {
+    fn statuses(device: &Identity) -> [KeyStatus; 3] {
         let keys = Keys::before_reading(device);
         [Secret::BitLocker, Secret::Laps, Secret::FileVault].map(|secret| keys.of(secret).status)
     }
 
     #[test]
     fn what_a_device_cannot_have_is_not_looked_for_and_what_is_not_known_is_no_yes() {
-        use Status::{NotApplicable as None, Unknown};
+        use KeyStatus::{NotApplicable as None, Unknown};
         for (system, entra, expected, reads) in [
             ("Windows", "e", [Unknown, Unknown, None], true),
             ("windows 11", "e", [Unknown, Unknown, None], true),

@@ -19,8 +19,8 @@ mod verdict;
 
 pub use self::cause::Cause;
 pub(crate) use self::cause::{Ending, Unsent};
-pub(crate) use self::doubt::{Doubt, Made, doubt};
-pub use self::follow_up::{FollowUp, Followed, Stage};
+pub(crate) use self::doubt::{Doubt, MadeAttempt, doubt};
+pub use self::follow_up::{FollowUp, FollowUpRead, Stage};
 pub(crate) use self::outcomes::DealtWith;
 pub use self::outcomes::{Outcome, Standing, Tally};
 pub use self::reply::Reply;

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::address::{is_loopback, one_spelling};
 use crate::diagnostics::Diagnostic;
-use crate::journal::place::Place;
+use crate::journal::place::JournalPlace;
 
 /// A Microsoft cloud: its login and Graph hosts.
 ///
@@ -45,7 +45,7 @@ pub struct Flags {
     pub cloud: Option<String>,
     pub graph_url: Option<String>,
     pub login_url: Option<String>,
-    pub state_dir: Option<Place>,
+    pub state_dir: Option<JournalPlace>,
 }
 
 /// The variables that are read, under the names that the Azure tools use where there are such.
@@ -136,7 +136,7 @@ const POLICY: &str = "musterout/policy.yaml";
 
 /// Who we are towards the tenant.
 #[derive(Debug, Clone)]
-pub enum Identity {
+pub enum SignInIdentity {
     AccessToken(SecretString),
     ClientSecret { tenant: String, client_id: String, secret: SecretString },
 }
@@ -150,8 +150,8 @@ pub struct Settings {
     pub login_url: String,
     /// The tenant that the environment names.
     pub tenant: Option<String>,
-    identity: Result<Identity, Vec<&'static str>>,
-    state_dir: Option<Place>,
+    identity: Result<SignInIdentity, Vec<&'static str>>,
+    state_dir: Option<JournalPlace>,
 }
 
 impl Settings {
@@ -170,12 +170,12 @@ impl Settings {
             login_url: base_url("--login-url", login_url.as_deref().unwrap_or(cloud.login_url))?,
             tenant: environment.tenant_id.clone(),
             identity: identity(environment)?,
-            state_dir: flags.state_dir.clone().or_else(|| state_dir(environment).map(Place::from)),
+            state_dir: flags.state_dir.clone().or_else(|| state_dir(environment).map(JournalPlace::from)),
         })
     }
 
     /// Where the journal is kept.
-    pub fn state_dir(&self) -> Result<&Place, Box<Diagnostic>> {
+    pub fn state_dir(&self) -> Result<&JournalPlace, Box<Diagnostic>> {
         self.state_dir.as_ref().ok_or_else(|| {
             let message = "there is no place for the journal: neither XDG_STATE_HOME nor HOME is set";
             Box::new(Diagnostic::error("no-state-dir", message).help("choose a folder with --state-dir"))
@@ -183,7 +183,7 @@ impl Settings {
     }
 
     /// Who we are, or a diagnostic that says which variables are missing.
-    pub fn identity(&self) -> Result<&Identity, Box<Diagnostic>> {
+    pub fn identity(&self) -> Result<&SignInIdentity, Box<Diagnostic>> {
         self.identity.as_ref().map_err(|missing| {
             let fault = Diagnostic::error("no-credentials", format!("not signed in: {} not set", are(missing))).help(
                 "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or MUSTEROUT_ACCESS_TOKEN; \
@@ -224,7 +224,7 @@ fn are(missing: &[&str]) -> String {
     }
 }
 
-fn identity(environment: &Environment) -> Result<Result<Identity, Vec<&'static str>>, Box<Diagnostic>> {
+fn identity(environment: &Environment) -> Result<Result<SignInIdentity, Vec<&'static str>>, Box<Diagnostic>> {
     if let Some(token) = &environment.access_token {
         // Not quoted: it is a secret even when it is broken.
         if token.expose_secret().chars().any(|c| !c.is_ascii_graphic()) {
@@ -234,12 +234,12 @@ fn identity(environment: &Environment) -> Result<Result<Identity, Vec<&'static s
                 Diagnostic::error("bad-token", message).help("set it to the token only, in one line"),
             ));
         }
-        return Ok(Ok(Identity::AccessToken(token.clone())));
+        return Ok(Ok(SignInIdentity::AccessToken(token.clone())));
     }
     let Environment { tenant_id, client_id, client_secret, .. } = environment;
     if let (Some(tenant), Some(client_id), Some(secret)) = (tenant_id, client_id, client_secret) {
         return match is_tenant(tenant) {
-            true => Ok(Ok(Identity::ClientSecret {
+            true => Ok(Ok(SignInIdentity::ClientSecret {
                 tenant: tenant.clone(),
                 client_id: client_id.clone(),
                 secret: secret.clone(),

@@ -4,8 +4,8 @@
 
 pub mod catalog {
     pub use crate::catalog::{
-        ACTIONS, Access, Action, Allowance, Bucket, Budget, INTUNE_DEVICES, INTUNE_OTHER, Limits, Method,
-        OwnAllowances, Parameter, ParameterKind, Repeat, Route, SELECTORS, Success, TargetKind, Terms, Unresolvable,
+        ACTIONS, Access, Action, Allowance, Bucket, Budget, INTUNE_DEVICES, INTUNE_OTHER, Method, OwnAllowances,
+        Parameter, ParameterKind, Repeat, Route, SELECTORS, StatedLimits, Success, TargetKind, Terms, Unresolvable,
         Version,
     };
 }
@@ -15,7 +15,7 @@ pub mod clock {
 }
 
 pub mod daily {
-    pub use crate::daily::{Account, Daily, Later, Rules, Settings};
+    pub use crate::daily::{DailyAccount, DailyRules, DailySettings, DailyTerms, Later};
 }
 
 pub mod diagnostics {
@@ -38,7 +38,7 @@ pub mod guard {
     }
 
     pub mod lookout {
-        pub use crate::guard::lookout::{Lookout, Source};
+        pub use crate::guard::lookout::{PreSendCheck, SeenBy};
     }
 
     pub mod preflight {
@@ -62,7 +62,7 @@ pub mod journal {
     pub use crate::journal::{Journal, JournalError, NewRun, Recorder, RunId};
 
     pub mod place {
-        pub use crate::journal::place::{Memory, Place};
+        pub use crate::journal::place::{JournalPlace, MemoryPlace};
     }
 
     pub mod resume {
@@ -98,19 +98,20 @@ pub mod msgraph {
 
 pub mod ops {
     pub use crate::ops::{
-        Again, Choices, Confirm, Error, Finished, LookUp, Recorded, Repeats, ResumeRequest, RunRequest, SaveRequest,
-        Start, Stay, Task, Tenant, VerifyRequest, preview, prune, resume, run, runs, save, stop, take_up, verify,
+        Again, Choices, Confirm, Error, Finished, LookUp, RecordedRun, Repeats, ResumeRequest, RunRequest, RunTask,
+        SaveRequest, Start, Stay, TargetTenant, VerifyRequest, preview, prune, resume, run, runs, save, stop, take_up,
+        verify,
     };
 
     pub mod rounds {
-        pub use crate::ops::rounds::{FIRST_WAIT, Requests, Rounds, RoundsEnded};
+        pub use crate::ops::rounds::{FIRST_WAIT, Requests, RoundGround, Rounds, RoundsEnded};
     }
 }
 
 pub mod outcome {
     pub use crate::outcome::{
-        Cause, Evidence, FollowUp, Followed, Outcome, Presence, Reply, Seen, Settlement, Since, Stage, Standing, Tally,
-        Verdict,
+        Cause, Evidence, FollowUp, FollowUpRead, Outcome, Presence, Reply, Seen, Settlement, Since, Stage, Standing,
+        Tally, Verdict,
     };
 }
 
@@ -131,7 +132,7 @@ pub mod report {
 }
 
 pub mod resolve {
-    pub use crate::resolve::{Before, Inventory, Known, Pool, Reading, Record, gather, resolve};
+    pub use crate::resolve::{Before, FoundRecord, Knowledge, Pool, Reading, SavedInventory, gather, resolve};
 }
 
 pub mod runner {
@@ -159,7 +160,7 @@ pub mod runner {
 }
 
 pub mod session {
-    pub use crate::session::Wire;
+    pub use crate::session::SessionTransport;
 }
 
 pub mod settings {

@@ -9,7 +9,7 @@ mod reader;
 mod tree;
 mod typed;
 
-pub(crate) use self::fault::Kind;
+pub(crate) use self::fault::FileKind;
 pub(crate) use self::reader::{Entry, Reader};
 pub(crate) use self::tree::{Node, Value, parse};
 pub(crate) use self::typed::read;

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use fastrand::Rng;
 use jiff::SignedDuration;
 use musterout::testing::clock::Clock;
-use musterout::testing::daily::Account;
-use musterout::testing::daily::Daily;
-use musterout::testing::daily::Settings;
+use musterout::testing::daily::DailyAccount;
+use musterout::testing::daily::DailySettings;
+use musterout::testing::daily::DailyTerms;
 use musterout::testing::guard::Brakes;
 use musterout::testing::guard::breaker::StopWhen;
 use musterout::testing::guard::preflight;
@@ -19,14 +19,14 @@ use musterout::testing::job::Job;
 use musterout::testing::journal::RunId;
 use musterout::testing::journal::resume::Only;
 use musterout::testing::ops;
-use musterout::testing::ops::rounds::{FIRST_WAIT, Requests, Rounds, RoundsEnded};
-use musterout::testing::ops::{Recorded, Task};
+use musterout::testing::ops::rounds::{FIRST_WAIT, Requests, RoundGround, Rounds, RoundsEnded};
+use musterout::testing::ops::{RecordedRun, RunTask};
 use musterout::testing::outcome::Cause;
 use musterout::testing::outcome::{Outcome, Settlement, Standing, Tally};
 use musterout::testing::pacing::Pacing;
 use musterout::testing::runner::Limits;
 use musterout::testing::runner::event::StopReason;
-use musterout::testing::session::Wire;
+use musterout::testing::session::SessionTransport;
 use musterout::testing::simulator::transport::SimTransport;
 use tokio::sync::{mpsc, oneshot};
 
@@ -45,7 +45,7 @@ struct Life {
 #[derive(Clone)]
 struct Process {
     /// The documented limits, whole, unless a test says otherwise.
-    account: Arc<Account>,
+    account: Arc<DailyAccount>,
     concurrency: u16,
     /// Whether it asks the system's clock again.
     follows: bool,
@@ -56,7 +56,7 @@ impl Life {
     fn new(plan: &str, scenario: &str, seed: u64, concurrency: u16) -> Self {
         let world = World::new(scenario, seed);
         let jobs = world.plan("plan.csv", plan);
-        let account = account(&Settings { reserve_percent: Some(0), ..Settings::default() });
+        let account = account(&DailySettings { reserve_percent: Some(0), ..DailySettings::default() });
         Self { world, jobs, process: Process { account, concurrency, follows: false, brakes: Default::default() } }
     }
 
@@ -92,10 +92,11 @@ impl Process {
         let record = journal.read(&id).unwrap();
         let clock = Clock::starting_at(if self.follows { world::system() } else { world.now() });
         let clock = if self.follows { clock.following(world::system) } else { clock };
-        let client = Arc::new(client(&Wire::Simulated(transport), clock.clone()).justified(Some("CHG0012345")));
+        let client =
+            Arc::new(client(&SessionTransport::Simulated(transport), clock.clone()).justified(Some("CHG0012345")));
         let lock = journal.lock(&record.head.plan_key, &id, world.now()).unwrap();
-        let mut recorded = Recorded::again(journal, lock, &record).unwrap();
-        let task = Task {
+        let mut recorded = RecordedRun::again(journal, lock, &record).unwrap();
+        let task = RunTask {
             holds: preflight::inspect(&jobs, world.now()).holds,
             jobs,
             earlier: ops::take_up(&record.jobs, requests.only, requests.refile).unwrap(),
@@ -103,9 +104,9 @@ impl Process {
             lookout: Default::default(),
             between_waves: false,
         };
-        let daily = Daily { account: Some(self.account), patience: FIRST_WAIT };
+        let daily = DailyTerms { account: Some(self.account), patience: FIRST_WAIT };
         let limits = Limits { concurrency: self.concurrency, pacing: Pacing::Off, ..Limits::default() };
-        let rounds = Rounds::new(&mut recorded, task, daily, (limits, clock, rng.fork()));
+        let rounds = Rounds::new(&mut recorded, task, daily, RoundGround { limits, clock, rng: rng.fork() });
         let mut rounds = Rounds { is_older: false, requests, ..rounds };
         let (stop, mut asked) = mpsc::unbounded_channel();
         rounds.play(&client, &stop, &mut asked, |_| oneshot::channel().1, |_| {}).await
@@ -210,8 +211,8 @@ approvals:
     });
 }
 
-fn retires_a_day(retires: u32) -> Arc<Account> {
-    account(&Settings { retire: Some(retires), reserve_percent: Some(0), ..Settings::default() })
+fn retires_a_day(retires: u32) -> Arc<DailyAccount> {
+    account(&DailySettings { retire: Some(retires), reserve_percent: Some(0), ..DailySettings::default() })
 }
 
 /// One command, left alone: it goes on when the day has turned, and asks for nothing in between.

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use musterout::testing::clock::Clock;
-use musterout::testing::daily::Daily;
+use musterout::testing::daily::DailyTerms;
 use musterout::testing::guard::drift::Sighting;
-use musterout::testing::guard::lookout::{Lookout, Source};
+use musterout::testing::guard::lookout::{PreSendCheck, SeenBy};
 use musterout::testing::guard::{Brakes, preflight};
 use musterout::testing::job::Job;
 use musterout::testing::journal::resume::Only;
@@ -119,12 +119,12 @@ async fn perform(
         jobs,
         limits: Limits { concurrency, max_attempts: 5, settling: Duration::from_secs(60), pacing: Pacing::Off },
         gates: Gates::new(Pacing::Off),
-        daily: Daily::default(),
+        daily: DailyTerms::default(),
         brakes: Brakes::default(),
         people: None,
         clock: Clock::starting_at(world.now()),
         rng: Rng::with_seed(seed),
-        lookout: Lookout::for_drift(seen.into_iter().map(|(at, seen)| (at, (seen, Source::Preview))).collect()),
+        lookout: PreSendCheck::for_drift(seen.into_iter().map(|(at, seen)| (at, (seen, SeenBy::Preview))).collect()),
         guards: musterout::testing::runner::guards::Guards::default(),
         history: History { journal: Some(recorder), earlier, ..History::default() },
         verify: None,

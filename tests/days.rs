@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use musterout::testing::clock::Clock;
-use musterout::testing::daily::Account;
-use musterout::testing::daily::Daily;
-use musterout::testing::daily::Settings;
+use musterout::testing::daily::DailyAccount;
+use musterout::testing::daily::DailySettings;
+use musterout::testing::daily::DailyTerms;
 use musterout::testing::guard::Brakes;
 use musterout::testing::guard::preflight;
 use musterout::testing::job::Job;
@@ -32,7 +32,7 @@ const ROWS: u32 = 16;
 struct Machine {
     world: World,
     plans: Arc<[Plan; 2]>,
-    account: Arc<Account>,
+    account: Arc<DailyAccount>,
 }
 
 struct Plan {
@@ -46,7 +46,8 @@ impl Machine {
             "throttle: off\nlog: off\ndaily: {{ retire: {RETIRES_A_DAY} }}\ndaily_day: sliding\ndaily_answer: 403\n"
         );
         let world = World::new(&scenario, 1);
-        let settings = Settings { retire: Some(RETIRES_A_DAY), reserve_percent: Some(0), ..Settings::default() };
+        let settings =
+            DailySettings { retire: Some(RETIRES_A_DAY), reserve_percent: Some(0), ..DailySettings::default() };
         let plans = [1u8, 2].map(|number| {
             let jobs = world.plan(&format!("{number}.csv"), &retires(number.into(), ROWS));
             let run = RunId::new(wall(), [number; 10]);
@@ -79,7 +80,7 @@ impl Machine {
 async fn run(
     world: &World,
     plan: &Plan,
-    account: &Arc<Account>,
+    account: &Arc<DailyAccount>,
     transport: SimTransport,
     (seed, concurrency): (u64, u16),
 ) -> Vec<Settlement> {
@@ -92,7 +93,7 @@ async fn run(
         holds: preflight::inspect(&plan.jobs, wall()).holds,
         limits: Limits { concurrency, max_attempts: 5, settling: Duration::ZERO, pacing: Pacing::Off },
         gates: Gates::new(Pacing::Off),
-        daily: Daily { account: Some(Arc::clone(account)), patience: Duration::ZERO },
+        daily: DailyTerms { account: Some(Arc::clone(account)), patience: Duration::ZERO },
         brakes: Brakes::default(),
         people: None,
         clock: Clock::starting_at(world.now()),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use musterout::testing::ops::{self, Choices, Repeats, RunRequest, Start, Stay, Tenant};
+use musterout::testing::ops::{self, Choices, Repeats, RunRequest, Start, Stay, TargetTenant};
 use musterout::testing::outcome::Tally;
 use musterout::testing::settings::{Environment, Flags, Settings};
 use musterout::testing::ui::stderr::Stderr;
@@ -45,7 +45,7 @@ async fn counts(seed: u64) -> (Tally, u64, u64) {
             let flags = Flags { state_dir: Some(world.state().into()), ..Flags::default() };
             let request = RunRequest {
                 plan: world.path("plan.yaml"),
-                tenant: Tenant::InProcess(transport),
+                tenant: TargetTenant::InProcess(transport),
                 policies: Vec::new(),
                 report: Some(world.path("report.csv")),
                 confirm: Some(musterout::testing::ops::Confirm::Exactly(ROWS + 1)),

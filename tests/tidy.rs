@@ -2,6 +2,7 @@
 //!
 //! In: the sources as text. Out: a list of every breach at once. The table below is the one in ARCHITECTURE.md.
 
+mod names;
 mod widths;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,7 +5,7 @@
 
 use jiff::SignedDuration;
 use musterout::testing::journal::resume::Only;
-use musterout::testing::ops::{self, Choices, Repeats, ResumeRequest, RunRequest, Start, Stay, Tenant};
+use musterout::testing::ops::{self, Choices, Repeats, ResumeRequest, RunRequest, Start, Stay, TargetTenant};
 use musterout::testing::outcome::{Outcome, Tally};
 use musterout::testing::settings::{Environment, Flags, Settings};
 use musterout::testing::ui::stderr::Stderr;
@@ -28,7 +28,7 @@ async fn counts(after: SignedDuration) -> [(Tally, u64); 2] {
         .live(ALWAYS, async |world, transport| {
             let request = RunRequest {
                 plan: world.path("plan.csv"),
-                tenant: Tenant::InProcess(transport),
+                tenant: TargetTenant::InProcess(transport),
                 policies: Vec::new(),
                 report: Some(world.path("report.csv")),
                 confirm: None,

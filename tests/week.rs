@@ -10,11 +10,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fastrand::Rng;
-use musterout::testing::catalog::Limits;
+use musterout::testing::catalog::StatedLimits;
 use musterout::testing::journal::JournalError;
 use musterout::testing::journal::resume::Only;
 use musterout::testing::ops::{
-    self, Choices, Error, Finished, Repeats, ResumeRequest, RunRequest, Start, Stay, Tenant,
+    self, Choices, Error, Finished, Repeats, ResumeRequest, RunRequest, Start, Stay, TargetTenant,
 };
 use musterout::testing::outcome::{Outcome, Standing, Tally};
 use musterout::testing::runner::event::StopReason;
@@ -89,7 +89,7 @@ async fn start(world: &World, transport: SimTransport, command: Command, seed: u
     };
     let request = RunRequest {
         plan: world.path(PLAN),
-        tenant: Tenant::InProcess(transport),
+        tenant: TargetTenant::InProcess(transport),
         policies: Vec::new(),
         report,
         confirm: Some(musterout::testing::ops::Confirm::Exactly(confirm)),
@@ -98,7 +98,10 @@ async fn start(world: &World, transport: SimTransport, command: Command, seed: u
         inventory: None,
         missing: None,
         justification: None,
-        choices: Choices { unpaced: true, limits: Limits { concurrency: Some(AT_A_TIME), ..Limits::default() } },
+        choices: Choices {
+            unpaced: true,
+            limits: StatedLimits { concurrency: Some(AT_A_TIME), ..StatedLimits::default() },
+        },
         stay: Stay { wait, ..Stay::default() },
         start: Start { now: system(), system, seed },
     };

@@ -101,7 +101,7 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
                     pacing: Pacing::Off,
                 },
                 gates: client.gates().clone(),
-                daily: musterout::testing::daily::Daily::default(),
+                daily: musterout::testing::daily::DailyTerms::default(),
                 brakes: Brakes::default(),
                 people: None,
                 clock,

@@ -17,7 +17,7 @@ use musterout::testing::msgraph::read_only::ReadOnly;
 use musterout::testing::msgraph::token::{Credentials, TokenSource};
 use musterout::testing::pacing::{Gates, Pacing};
 use musterout::testing::plan::{Criterion, Places, Pointer, Unresolved, UnresolvedStep};
-use musterout::testing::resolve::{Before, Inventory, Known, Pool, Reading, Record, gather, resolve};
+use musterout::testing::resolve::{Before, FoundRecord, Knowledge, Pool, Reading, SavedInventory, gather, resolve};
 use musterout::testing::simulator::scenario::{Scenario, Switch, Throttle};
 use musterout::testing::simulator::tenant::Tenant;
 use musterout::testing::simulator::transport::SimTransport;
@@ -42,7 +42,7 @@ fn serial(number: u64) -> String {
     format!("5CG{:09X}", number.wrapping_mul(2_654_435_761) & 0xf_ffff_ffff)
 }
 
-fn record(number: u64) -> Record {
+fn record(number: u64) -> FoundRecord {
     let text = |text: String| Some(text.into_boxed_str());
     let identity = Identity {
         id: device(number).into(),
@@ -56,7 +56,7 @@ fn record(number: u64) -> Record {
         management_state: text("managed".into()),
         ..Identity::default()
     };
-    Record { identity: identity.into(), imei: None, user_id: text(device(number + 2 * DEVICES)), mail: None }
+    FoundRecord { identity: identity.into(), imei: None, user_id: text(device(number + 2 * DEVICES)), mail: None }
 }
 
 /// Rows of a CSV plan, in another order than the devices.
@@ -93,9 +93,9 @@ fn rows(count: u32) -> Fallible<Vec<Unresolved>> {
 }
 
 /// Nothing is known of earlier nights.
-fn known(pool: &mut Pool, now: Timestamp) -> Known<'_> {
+fn known(pool: &mut Pool, now: Timestamp) -> Knowledge<'_> {
     static NOTHING: std::sync::LazyLock<Before> = std::sync::LazyLock::new(Before::new);
-    Known { pool, before: &NOTHING, hold_several: false, now }
+    Knowledge { pool, before: &NOTHING, hold_several: false, now }
 }
 
 /// The join alone, beside the least that a join can be: the same keys in a hash map.
@@ -130,7 +130,7 @@ fn join(table: &mut Table) -> Fallible<()> {
 /// What the whole program takes for all rows, over what it takes for one: both hold the inventory.
 fn memory(table: &mut Table) -> Fallible<()> {
     let scratch = Scratch::new()?;
-    let mut inventory = Inventory::default();
+    let mut inventory = SavedInventory::default();
     inventory.graph_url = "simulated".into();
     inventory.taken_at = Timestamp::now();
     inventory.devices = (0..DEVICES).map(record).collect();

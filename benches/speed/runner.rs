@@ -12,7 +12,7 @@ use musterout::testing::clock::Clock;
 use musterout::testing::guard::Brakes;
 use musterout::testing::job::Job;
 use musterout::testing::outcome::{
-    Evidence, FollowUp, Followed, Outcome, Presence, Reply, Seen, Since, Stage, Verdict,
+    Evidence, FollowUp, FollowUpRead, Outcome, Presence, Reply, Seen, Since, Stage, Verdict,
 };
 use musterout::testing::pacing::{Gates, Pacing};
 use musterout::testing::runner::executor::Executor;
@@ -55,9 +55,9 @@ impl Executor for AtOnce {
         Evidence::CannotTell("nobody asks".into())
     }
 
-    async fn follow_up(&self, _job: &Job, _since: Timestamp, _client_request_id: &str) -> Result<Followed, Reply> {
+    async fn follow_up(&self, _job: &Job, _since: Timestamp, _client_request_id: &str) -> Result<FollowUpRead, Reply> {
         let (stage, words, read_at) = (Stage::Untold, "nobody asks".into(), Timestamp::UNIX_EPOCH);
-        Ok(Followed::There(FollowUp { stage, words, last_check_in: None, read_at }))
+        Ok(FollowUpRead::There(FollowUp { stage, words, last_check_in: None, read_at }))
     }
 }
 
@@ -105,7 +105,7 @@ async fn perform(jobs: &Arc<[Job]>, pacing: Pacing) -> Fallible<()> {
         holds: vec![None; jobs.len()],
         limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, settling: Duration::from_secs(60), pacing },
         gates: Gates::new(pacing),
-        daily: musterout::testing::daily::Daily::default(),
+        daily: musterout::testing::daily::DailyTerms::default(),
         brakes: Brakes::default(),
         people: None,
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),

@@ -10,7 +10,7 @@ use super::own_body;
 use super::parameter::Parameter;
 
 /// One parameter and its value.
-pub(crate) type Setting = (&'static Parameter, Value);
+pub(crate) type ParameterValue = (&'static Parameter, Value);
 
 /// Why a document is not a body of the action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,16 +22,20 @@ pub(crate) enum NotABody {
 }
 
 /// The body that says `settings`, in the order of the catalog; `None` where there is nothing to send.
-pub(crate) fn write(action: &Action, settings: Vec<Setting>) -> Option<Value> {
+pub(crate) fn write(action: &Action, settings: Vec<ParameterValue>) -> Option<Value> {
     write_on(fixed(action), action, settings)
 }
 
 /// The same for one target, whose ids may stand in it. `id`: what each name stands for.
-pub(crate) fn write_for(action: &Action, settings: Vec<Setting>, id: impl Fn(&str) -> Option<String>) -> Option<Value> {
+pub(crate) fn write_for(
+    action: &Action,
+    settings: Vec<ParameterValue>,
+    id: impl Fn(&str) -> Option<String>,
+) -> Option<Value> {
     write_on(fixed(action).map(|fixed| own_body::filled(&fixed, &id)), action, settings)
 }
 
-fn write_on(fixed: Option<Value>, action: &Action, mut settings: Vec<Setting>) -> Option<Value> {
+fn write_on(fixed: Option<Value>, action: &Action, mut settings: Vec<ParameterValue>) -> Option<Value> {
     settings.sort_by_key(|(parameter, _)| action.parameters.iter().position(|known| known.name == parameter.name));
     let mut body = fixed;
     for (parameter, value) in settings {
@@ -42,7 +46,7 @@ fn write_on(fixed: Option<Value>, action: &Action, mut settings: Vec<Setting>) -
 }
 
 /// The settings that `body` holds, in the order of the catalog.
-pub(crate) fn read(action: &'static Action, body: &Value) -> Result<Vec<Setting>, NotABody> {
+pub(crate) fn read(action: &'static Action, body: &Value) -> Result<Vec<ParameterValue>, NotABody> {
     let mut rest = body.clone();
     if let Some(fixed) = fixed(action) {
         subtract(&mut rest, &fixed).map_err(NotABody::Lacks)?;
@@ -139,7 +143,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn settings(action: &str, values: &[(&str, Value)]) -> (&'static Action, Vec<Setting>) {
+    fn settings(action: &str, values: &[(&str, Value)]) -> (&'static Action, Vec<ParameterValue>) {
         let action = Action::named(action).unwrap();
         (action, values.iter().map(|(name, value)| (action.parameter_named(name).unwrap(), value.clone())).collect())
     }

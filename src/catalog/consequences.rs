@@ -14,9 +14,9 @@ pub struct Consequence {
     pub code: &'static str,
     pub actions: &'static [&'static str],
     /// The parameter that brings it about, with its value; `None`: the action alone does.
-    pub parameter: Option<(&'static str, Given)>,
+    pub parameter: Option<(&'static str, GivenValue)>,
     /// What must be true of the target; all of it.
-    pub tests: &'static [Test],
+    pub tests: &'static [ConsequenceTest],
     /// What happens, after "3 devices" and after "1 device".
     pub many: &'static str,
     pub one: &'static str,
@@ -31,13 +31,13 @@ pub struct Consequence {
 
 /// A value of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Given {
+pub enum GivenValue {
     True,
     /// The parameter is not there, or false.
     NotTrue,
 }
 
-impl Given {
+impl GivenValue {
     pub fn holds(self, value: Option<&Value>) -> bool {
         let is_true = value == Some(&Value::Bool(true));
         match self {
@@ -49,7 +49,7 @@ impl Given {
 
 /// A property of a target that decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Property {
+pub enum ConsequenceProperty {
     OperatingSystem,
     Ownership,
     EnrollmentType,
@@ -58,24 +58,24 @@ pub enum Property {
 
 /// What must be true of a target.
 #[derive(Debug)]
-pub enum Test {
+pub enum ConsequenceTest {
     /// The property begins with one of these words, whatever its case.
-    Is(Property, &'static [&'static str]),
+    Is(ConsequenceProperty, &'static [&'static str]),
     /// The opposite of all of these together.
-    NotAll(&'static [Test]),
+    NotAll(&'static [ConsequenceTest]),
     /// One of these.
-    Any(&'static [Test]),
+    Any(&'static [ConsequenceTest]),
     /// What was seen of the target cannot tell: it is about other things than the target.
     NobodyKnows,
 }
 
-use Property::{EnrollmentType, JoinType, OperatingSystem, Ownership};
-use Test::{Any, Is, NobodyKnows, NotAll};
+use ConsequenceProperty::{EnrollmentType, JoinType, OperatingSystem, Ownership};
+use ConsequenceTest::{Any, Is, NobodyKnows, NotAll};
 
-const CORPORATE_ANDROID: &[Test] = &[Is(OperatingSystem, &["android"]), Is(Ownership, &["company"])];
+const CORPORATE_ANDROID: &[ConsequenceTest] = &[Is(OperatingSystem, &["android"]), Is(Ownership, &["company"])];
 
 /// `joinType` is in beta only; these ways of enrolling a device go with the join.
-const ENTRA_JOINED_WINDOWS: &[Test] = &[
+const ENTRA_JOINED_WINDOWS: &[ConsequenceTest] = &[
     Is(OperatingSystem, &["windows"]),
     Any(&[Is(JoinType, &["azureADJoined"]), Is(EnrollmentType, &["windowsAzureADJoin", "windowsBulkAzureDomainJoin"])]),
 ];
@@ -108,7 +108,7 @@ pub(crate) static CONSEQUENCES: &[Consequence] = &[
     Consequence {
         code: "erased",
         actions: &["wipe"],
-        parameter: Some(("keepUserData", Given::NotTrue)),
+        parameter: Some(("keepUserData", GivenValue::NotTrue)),
         tests: &[],
         many: "lose the data of their users",
         one: "loses the data of its user",
@@ -120,7 +120,7 @@ pub(crate) static CONSEQUENCES: &[Consequence] = &[
     Consequence {
         code: "may-not-start",
         actions: &["wipe"],
-        parameter: Some(("useProtectedWipe", Given::True)),
+        parameter: Some(("useProtectedWipe", GivenValue::True)),
         tests: &[],
         many: "may not start again",
         one: "may not start again",
@@ -204,7 +204,7 @@ pub(crate) static CONSEQUENCES: &[Consequence] = &[
     Consequence {
         code: "erased",
         actions: &["cleanWindowsDevice"],
-        parameter: Some(("keepUserData", Given::NotTrue)),
+        parameter: Some(("keepUserData", GivenValue::NotTrue)),
         tests: &[],
         many: "lose the data of their users",
         one: "loses the data of its user",

@@ -36,7 +36,7 @@ pub(super) fn unqualified(name: &str) -> &str {
 }
 
 /// A route of the catalog, ready to be compared with.
-struct Known {
+struct KnownRoute {
     method: Method,
     action: &'static Action,
     /// What it does to its target, where it ends in a word for that.
@@ -48,14 +48,14 @@ struct Known {
 static VERBS: LazyLock<HashSet<String>> =
     LazyLock::new(|| ACTIONS.iter().flat_map(|action| action.routes).filter_map(verb).collect());
 
-static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
+static KNOWN: LazyLock<Vec<KnownRoute>> = LazyLock::new(|| {
     let routes = ACTIONS.iter().flat_map(|action| action.routes.iter().map(move |route| (action, route)));
     let known = routes.map(|(action, route)| {
         let mut segments = segments(route.path);
         let first = segments.iter().position(|part| part.starts_with('{')).map_or(0, |at| at.saturating_sub(1));
         segments.drain(..first);
         let verb = verb(route).filter(|verb| !COMMON.contains(&verb.as_str()));
-        Known { method: route.method, action, verb, segments }
+        KnownRoute { method: route.method, action, verb, segments }
     });
     known.collect()
 });
@@ -109,7 +109,7 @@ fn verb(route: &Route) -> Option<String> {
     is_word.then(|| last.to_lowercase())
 }
 
-fn is_like(asked: &[String], known: &Known) -> bool {
+fn is_like(asked: &[String], known: &KnownRoute) -> bool {
     match &known.verb {
         Some(verb) => asked.contains(verb),
         None => {

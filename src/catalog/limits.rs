@@ -1,6 +1,6 @@
 //! How hard somebody wants a run to work: what plans, command lines, saved previews and the journal say of it, as one type.
 //!
-//! In: what somebody has said. Out: [`Limits`], as JSON and read back, also as older versions wrote them. Must not: know
+//! In: what somebody has said. Out: [`StatedLimits`], as JSON and read back, also as older versions wrote them. Must not: know
 //! what a limit that is not given comes to.
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use super::budget::OwnAllowances;
 /// How hard a run may work; `None` where nobody has said anything.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Limits {
+pub struct StatedLimits {
     /// Requests in flight, at most: 1 to 256.
     pub concurrency: Option<u16>,
     /// Share of the service's allowance that is left to others: 0 to 95.
@@ -34,7 +34,7 @@ pub struct Limits {
 const FIELDS: [&str; 7] =
     ["concurrency", "reserve_percent", "max_attempts", "settling_seconds", "tenant_size", "low_priority", "allowances"];
 
-impl Limits {
+impl StatedLimits {
     /// These, and where they say nothing, the others.
     #[must_use]
     pub fn or(self, others: Self) -> Self {
@@ -131,23 +131,27 @@ mod tests {
 
     #[test]
     fn limits_are_read_back_as_they_were_written_and_nothing_else_is_taken() {
-        let mut limits = Limits { concurrency: Some(8), tenant_size: Some(TenantSize::Large), ..Limits::default() };
+        let mut limits =
+            StatedLimits { concurrency: Some(8), tenant_size: Some(TenantSize::Large), ..StatedLimits::default() };
         limits.allowances[0] = Some(Allowance { requests: 7, window: Duration::from_secs(30) });
         let mut written = serde_json::to_value(limits).unwrap();
-        assert_eq!(Limits::deserialize(&written).unwrap(), limits);
+        assert_eq!(StatedLimits::deserialize(&written).unwrap(), limits);
         let names: Vec<_> = written.as_object().unwrap().keys().cloned().collect();
         assert!(names.iter().all(|name| FIELDS.contains(&name.as_str())) && names.len() == FIELDS.len());
         written["of_tomorrow"] = json!(1);
-        assert!(Limits::deserialize(&written).is_err() && Limits::among(&written).unwrap() == limits);
+        assert!(StatedLimits::deserialize(&written).is_err() && StatedLimits::among(&written).unwrap() == limits);
         for wrong in [json!({ "tenant_size": "huge" }), json!({ "allowances": { "nobody": [1, 1] } })] {
-            assert!(Limits::deserialize(&wrong).is_err(), "{wrong}");
+            assert!(StatedLimits::deserialize(&wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn what_is_said_first_holds() {
-        let said = Limits { concurrency: Some(8), ..Limits::default() };
-        let plan = Limits { concurrency: Some(2), max_attempts: Some(3), ..Limits::default() };
-        assert_eq!(said.or(plan), Limits { concurrency: Some(8), max_attempts: Some(3), ..Limits::default() });
+        let said = StatedLimits { concurrency: Some(8), ..StatedLimits::default() };
+        let plan = StatedLimits { concurrency: Some(2), max_attempts: Some(3), ..StatedLimits::default() };
+        assert_eq!(
+            said.or(plan),
+            StatedLimits { concurrency: Some(8), max_attempts: Some(3), ..StatedLimits::default() }
+        );
     }
 }

@@ -32,7 +32,7 @@ pub use actions::ACTIONS;
 pub use bucket::{Access, Allowance, Bucket, INTUNE_DEVICES, INTUNE_OTHER};
 pub(crate) use bucket::{DIRECTORY, Service, TenantSize};
 pub use budget::{Budget, OwnAllowances, Terms};
-pub(crate) use consequences::{CONSEQUENCES, Consequence, Property, Test as ConsequenceTest};
+pub(crate) use consequences::{CONSEQUENCES, Consequence, ConsequenceProperty, ConsequenceTest};
 pub(crate) use daily::{DAILY, DailyLimit};
 pub(crate) use defining::defined;
 pub(crate) use definition::{DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS};
@@ -43,7 +43,7 @@ pub(crate) use id::{
     MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, Selector, SelectorForm, USER, USER_BY_ID, USER_BY_MAIL, USER_BY_NAME, fold,
     id_named, is_name, is_parameter_name, kind_behind, link_to, selector_named,
 };
-pub use limits::Limits;
+pub use limits::StatedLimits;
 pub(crate) use missing::Missing;
 pub use missing::Unresolvable;
 pub use parameter::{Parameter, ParameterKind};

@@ -145,7 +145,7 @@ async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, 
         graph_url: &settings.graph_url,
         budget: ops::budget(choices, plan.limits),
         spread: ops::forecast(plan, &previewed.daily, preflight, &tenant, &settings, now())?,
-        simulated: tenant != ops::Tenant::Real,
+        simulated: tenant != ops::TargetTenant::Real,
         form: arguments.form,
         now: now(),
     };

@@ -4,7 +4,7 @@
 
 use clap::Args;
 
-use crate::catalog::Limits;
+use crate::catalog::StatedLimits;
 use crate::ops::Choices;
 
 /// How hard to work.
@@ -30,12 +30,12 @@ pub(super) struct PaceArguments {
 
 impl PaceArguments {
     pub(super) fn choices(&self) -> Choices {
-        let limits = Limits {
+        let limits = StatedLimits {
             concurrency: self.concurrency,
             reserve_percent: self.reserve_percent,
             max_attempts: self.max_attempts,
             settling_seconds: self.settling_seconds,
-            ..Limits::default()
+            ..StatedLimits::default()
         };
         Choices { limits, unpaced: self.unpaced }
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::catalog::{Missing, Unresolvable};
-use crate::ops::{Stage, Tenant};
+use crate::ops::{KeptStage, TargetTenant};
 use crate::settings::Flags;
 
 /// Where targets are looked up that are not named by their id.
@@ -102,9 +102,9 @@ impl StateArguments {
 
 impl ConnectionArguments {
     /// `inventory`: what a tenant that stays holds.
-    pub(crate) fn tenant(&self, inventory: Option<PathBuf>) -> Tenant {
-        let kept = self.simulate.clone().map(|scenario| Tenant::Kept(Stage { scenario, inventory }));
-        kept.or_else(|| self.simulate_fresh.clone().map(Tenant::Simulated)).unwrap_or(Tenant::Real)
+    pub(crate) fn tenant(&self, inventory: Option<PathBuf>) -> TargetTenant {
+        let kept = self.simulate.clone().map(|scenario| TargetTenant::Kept(KeptStage { scenario, inventory }));
+        kept.or_else(|| self.simulate_fresh.clone().map(TargetTenant::Simulated)).unwrap_or(TargetTenant::Real)
     }
 
     pub(super) fn flags(&self) -> Flags {

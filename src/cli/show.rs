@@ -24,7 +24,7 @@ use crate::report::{self, CsvRows, Row};
 use crate::runner::event::StopReason;
 use crate::text::{Medium, harmless, visible};
 use crate::ui;
-use crate::ui::next::Next;
+use crate::ui::next::NextCommand;
 use crate::ui::preview::Heading;
 use crate::ui::result::RunResult;
 use crate::ui::stderr::Stderr;
@@ -173,7 +173,7 @@ pub(super) fn stopped(finished: &Finished, stderr: &Stderr) {
         stderr.say(fault.render(stderr.styled()).trim_end());
     }
     let Some(onward) = &finished.onward else { return };
-    let next = Next {
+    let next = NextCommand {
         call: &onward.call,
         simulated: onward.simulated,
         needs: match &finished.stopped {

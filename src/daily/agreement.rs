@@ -13,7 +13,7 @@ type RefusalText = (usize, Option<u16>, Option<Box<str>>);
 
 /// Who was told so, of each limit, since something of it last passed.
 #[derive(Debug, Default)]
-pub(crate) struct Agreement {
+pub(crate) struct SameRefusals {
     told: Vec<RefusedTargets>,
     /// What two targets were told, so that one is enough from then on.
     known: Vec<RefusalText>,
@@ -26,7 +26,7 @@ struct RefusedTargets {
     target: Box<str>,
 }
 
-impl Agreement {
+impl SameRefusals {
     /// A job was refused in words of that limit. Whether another target was told the same: the same status and code.
     pub(crate) fn hear(&mut self, limit: usize, job: u32, target: &str, reply: &Reply) -> bool {
         let answer = (limit, reply.http_status, reply.error_code.clone());
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn two_targets_agree_if_status_and_code_are_the_same() {
-        let mut agreement = Agreement::default();
+        let mut agreement = SameRefusals::default();
         assert!(!agreement.hear(0, 1, "a", &refused(403, "Forbidden")));
         assert!(!agreement.hear(0, 1, "A", &refused(403, "Forbidden")), "one target, however often it asks");
         assert!(!agreement.hear(0, 2, "b", &refused(400, "Forbidden")));

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::rules::Rules;
+use super::rules::DailyRules;
 use crate::catalog::DailyLimit;
 
 /// An allowance is used up.
@@ -57,7 +57,7 @@ impl Book {
     }
 
     /// Whether a request of that action may leave now; `Err`: the allowance that has room last.
-    pub fn room(&self, rules: &Rules, limit: usize, now: Timestamp) -> Result<(), UsedUp> {
+    pub fn fits(&self, rules: &DailyRules, limit: usize, now: Timestamp) -> Result<(), UsedUp> {
         let full = rules.uses(limit).filter_map(|limit| {
             let times = &self.left[limit];
             let nth = times.len().checked_sub(rules.allowance(limit) as usize)?;
@@ -68,7 +68,7 @@ impl Book {
     }
 
     /// How much of an allowance is gone; all of it, once the service has said no.
-    pub fn used(&self, rules: &Rules, limit: usize, now: Timestamp) -> u32 {
+    pub fn used(&self, rules: &DailyRules, limit: usize, now: Timestamp) -> u32 {
         if self.paused(limit, now).is_some() {
             return rules.allowance(limit);
         }
@@ -77,8 +77,8 @@ impl Book {
     }
 
     /// Takes one request out of its allowances, if there is room.
-    pub fn take(&mut self, rules: &Rules, limit: usize, now: Timestamp) -> Result<(), UsedUp> {
-        self.room(rules, limit, now)?;
+    pub fn take(&mut self, rules: &DailyRules, limit: usize, now: Timestamp) -> Result<(), UsedUp> {
+        self.fits(rules, limit, now)?;
         rules.uses(limit).for_each(|limit| self.enter(limit, now));
         // What no longer counts is of no use; a year of days must not fill the memory.
         for (limit, times) in self.left.iter_mut().enumerate() {
@@ -90,7 +90,7 @@ impl Book {
     }
 
     /// The request that left at that time was none.
-    pub fn give_back(&mut self, rules: &Rules, limit: usize, left: Timestamp) {
+    pub fn give_back(&mut self, rules: &DailyRules, limit: usize, left: Timestamp) {
         for limit in rules.uses(limit) {
             let times = &mut self.left[limit];
             if let Some(at) = times.iter().rposition(|time| *time == left) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::account::{Account, Take, limit_of};
+use super::account::{DailyAccount, Take, limit_of};
 use super::book::{Book, Ground, UsedUp};
 use super::rules::RefusalReading;
 use crate::catalog::{DAILY, DailyLimit};
@@ -20,14 +20,14 @@ use crate::pacing::backoff::LONGEST_PAUSE;
 
 /// What a run has to do with daily limits.
 #[derive(Debug, Clone)]
-pub struct Daily {
+pub struct DailyTerms {
     /// Whose limits; `None`: they are not kept.
-    pub account: Option<Arc<Account>>,
+    pub account: Option<Arc<DailyAccount>>,
     /// How long a run with nothing else to do stays for an allowance that comes back.
     pub patience: Duration,
 }
 
-impl Default for Daily {
+impl Default for DailyTerms {
     fn default() -> Self {
         Self { account: None, patience: LONGEST_PAUSE }
     }
@@ -54,7 +54,7 @@ pub(crate) enum Refused {
 /// What the dispatcher knows.
 #[derive(Debug)]
 pub(crate) struct LeftToday {
-    daily: Daily,
+    daily: DailyTerms,
     book: Book,
     /// By action: no room until then.
     closed: [Option<UsedUp>; DailyLimit::COUNT],
@@ -72,7 +72,7 @@ pub(crate) struct LeftToday {
 }
 
 impl LeftToday {
-    pub(crate) fn new(daily: Daily) -> Self {
+    pub(crate) fn new(daily: DailyTerms) -> Self {
         Self {
             daily,
             book: Book::default(),

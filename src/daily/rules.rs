@@ -1,6 +1,6 @@
 //! The rules of the daily limits: how many, when a day turns, what counts, what a refusal looks like. Pure.
 //!
-//! In: what the plan says ([`Settings`]), times at which requests left. Out: [`Rules`]: until when a request counts, and
+//! In: what the plan says ([`DailySettings`]), times at which requests left. Out: [`DailyRules`]: until when a request counts, and
 //! whether one more may leave. Must not: keep time or remember what was sent; the journal does, and where there is none,
 //! a [`Book`].
 //!
@@ -11,7 +11,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::settings::Settings;
+use super::settings::DailySettings;
 use crate::catalog::{DAILY, DailyLimit};
 
 /// What is left to people in the portal, unless the plan says otherwise.
@@ -63,7 +63,7 @@ enum DayTurn {
 
 /// The rules of one run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rules {
+pub struct DailyRules {
     /// By the place in [`DAILY`]; at least one each.
     allowances: [u32; DailyLimit::COUNT],
     turn: DayTurn,
@@ -72,9 +72,9 @@ pub struct Rules {
     refusals: Option<Vec<String>>,
 }
 
-impl Rules {
+impl DailyRules {
     /// `Err`: the zone that is not known.
-    pub fn new(settings: &Settings) -> Result<Self, String> {
+    pub fn new(settings: &DailySettings) -> Result<Self, String> {
         let reserve = u64::from(settings.reserve_percent.unwrap_or(DEFAULT_RESERVE_PERCENT).min(99));
         let mut allowances = [1; DailyLimit::COUNT];
         for (limit, allowance) in DAILY.iter().zip(&mut allowances) {

@@ -1,6 +1,6 @@
 //! What is said of a tenant's daily limits: `limits: { daily: … }` of a plan and of policies.
 //!
-//! In: what each of them says. Out: [`Settings`], all of them together. Pure. Must not: let one loosen what another says.
+//! In: what each of them says. Out: [`DailySettings`], all of them together. Pure. Must not: let one loosen what another says.
 
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What a plan or a policy says; `None` where it says nothing. Recorded with the run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Settings {
+pub struct DailySettings {
     pub retire: Option<u32>,
     pub wipe: Option<u32>,
     pub delete: Option<u32>,
@@ -24,7 +24,7 @@ pub struct Settings {
     pub refusals: Option<Vec<String>>,
 }
 
-impl Settings {
+impl DailySettings {
     /// Both together: of each the more careful one. `Err`: they know different times at which the tenant's day turns, in
     /// words.
     pub fn and(&self, other: &Self) -> Result<Self, String> {
@@ -74,7 +74,7 @@ fn all_of(one: Option<&Vec<String>>, other: Option<&Vec<String>>) -> Option<Vec<
 mod tests {
     use super::*;
 
-    fn settings(yaml: &str) -> Settings {
+    fn settings(yaml: &str) -> DailySettings {
         serde_yaml::from_str(yaml).unwrap()
     }
 
@@ -90,10 +90,10 @@ mod tests {
              refusals: [zu viele, zu oft] }",
         );
         assert_eq!(policy.and(&plan), Ok(both));
-        assert_eq!(policy.and(&Settings::default()), Ok(policy.clone()));
-        assert_eq!(Settings::default().and(&plan), Ok(plan));
+        assert_eq!(policy.and(&DailySettings::default()), Ok(policy.clone()));
+        assert_eq!(DailySettings::default().and(&plan), Ok(plan));
         let neither = settings("{ delete_counts_as: [] }");
-        assert_eq!(neither.and(&Settings::default()), Ok(neither));
+        assert_eq!(neither.and(&DailySettings::default()), Ok(neither));
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
         let said = here.and(&there).unwrap_err();
         assert_eq!(said, "one says that the day turns at 02:00 UTC, another at 02:00 Europe/Berlin");
         assert_eq!(here.and(&settings("{ turns_at: '02:00:00', zone: UTC }")), Ok(here.clone()));
-        assert_eq!(there.and(&Settings::default()), Ok(there.clone()));
-        assert_eq!(Settings::default().and(&there), Ok(there));
+        assert_eq!(there.and(&DailySettings::default()), Ok(there.clone()));
+        assert_eq!(DailySettings::default().and(&there), Ok(there));
     }
 }

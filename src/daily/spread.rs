@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::account::limit_of;
 use super::book::Book;
-use super::rules::Rules;
+use super::rules::DailyRules;
 use crate::catalog::DailyLimit;
 use crate::job::Job;
 
@@ -48,7 +48,7 @@ impl Spread {
 pub(crate) fn spread(
     jobs: &[Job],
     is_sent: impl Fn(usize) -> bool,
-    rules: &Rules,
+    rules: &DailyRules,
     mut book: Book,
     now: Timestamp,
 ) -> Spread {
@@ -64,7 +64,7 @@ pub(crate) fn spread(
     let mut spread = Spread::none(now);
     loop {
         let heads = waiting.iter().enumerate().filter_map(|(limit, queue)| {
-            let at = book.room(rules, limit, now).map_or_else(|used_up| used_up.until, |()| now);
+            let at = book.fits(rules, limit, now).map_or_else(|used_up| used_up.until, |()| now);
             Some((at, turn(*queue.last()?), limit))
         });
         let Some((at, _, limit)) = heads.min() else { return spread };
@@ -85,7 +85,7 @@ pub(crate) fn spread(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Settings;
+    use super::super::DailySettings;
     use super::*;
     use crate::catalog::Action;
     use crate::job::{Ids, JobParts};
@@ -100,14 +100,14 @@ mod tests {
         "2026-11-22T07:00:00Z".parse().unwrap()
     }
 
-    fn spread_of(jobs: &[Job], settings: &Settings, book: Book) -> Vec<([u32; 3], String)> {
-        let spread = spread(jobs, |_| true, &Rules::new(settings).unwrap(), book, now());
+    fn spread_of(jobs: &[Job], settings: &DailySettings, book: Book) -> Vec<([u32; 3], String)> {
+        let spread = spread(jobs, |_| true, &DailyRules::new(settings).unwrap(), book, now());
         spread.days.iter().map(|day| (day.sends, day.from.to_string())).collect()
     }
 
     #[test]
     fn five_thousand_retires_take_six_days() {
-        let days = spread_of(&jobs("retire", 5_000), &Settings::default(), Book::default());
+        let days = spread_of(&jobs("retire", 5_000), &DailySettings::default(), Book::default());
         assert_eq!(days.iter().map(|(sends, _)| sends[0]).collect::<Vec<_>>(), [900, 900, 900, 900, 900, 500]);
         assert_eq!((days[0].1.as_str(), days[1].1.as_str()), ("2026-11-22T07:00:00Z", "2026-11-23T07:02:00Z"));
     }
@@ -116,7 +116,7 @@ mod tests {
     fn what_was_sent_today_is_not_there_any_more() {
         let mut book = Book::default();
         (0..850).for_each(|_| book.enter(0, "2026-11-21T19:00:00Z".parse().unwrap()));
-        let days = spread_of(&jobs("retire", 1_000), &Settings::default(), book);
+        let days = spread_of(&jobs("retire", 1_000), &DailySettings::default(), book);
         let expected =
             [([50, 0, 0], "2026-11-22T07:00:00Z".to_owned()), ([950 - 100, 0, 0], "2026-11-22T19:02:00Z".to_owned())];
         assert_eq!(days[..2], expected);
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn urgent_rows_go_first_and_actions_do_not_wait_for_each_other() {
-        let settings = Settings { wipe: Some(2), reserve_percent: Some(0), ..Settings::default() };
+        let settings = DailySettings { wipe: Some(2), reserve_percent: Some(0), ..DailySettings::default() };
         let mut both = jobs("wipe", 3);
         both.extend(jobs("retire", 4));
         both[2].priority = 1;
@@ -136,7 +136,7 @@ mod tests {
     fn a_delete_takes_its_part_of_what_it_may_set_off() {
         let mut both = jobs("delete", 400);
         both.extend(jobs("wipe", 100));
-        let days = spread_of(&both, &Settings::default(), Book::default());
+        let days = spread_of(&both, &DailySettings::default(), Book::default());
         assert_eq!(days.iter().map(|(sends, _)| *sends).collect::<Vec<_>>(), [[0, 50, 400], [0, 50, 0]]);
     }
 }

@@ -15,8 +15,8 @@ const RETIRE: usize = 0;
 const WIPE: usize = 1;
 const DELETE: usize = 2;
 
-fn rules(yaml: &str) -> Rules {
-    Rules::new(&serde_yaml::from_str(yaml).unwrap()).unwrap()
+fn rules(yaml: &str) -> DailyRules {
+    DailyRules::new(&serde_yaml::from_str(yaml).unwrap()).unwrap()
 }
 
 fn at(text: &str) -> Timestamp {
@@ -25,7 +25,7 @@ fn at(text: &str) -> Timestamp {
 
 #[test]
 fn a_tenth_is_left_to_people_and_a_delete_counts_as_all_that_it_may_set_off() {
-    let rules = Rules::new(&Settings::default()).unwrap();
+    let rules = DailyRules::new(&DailySettings::default()).unwrap();
     assert_eq!([RETIRE, WIPE, DELETE].map(|limit| rules.allowance(limit)), [900, 450, 900]);
     assert_eq!(rules.uses(DELETE).collect::<Vec<_>>(), [DELETE, RETIRE, WIPE]);
     assert_eq!(rules.uses(RETIRE).collect::<Vec<_>>(), [RETIRE]);
@@ -51,12 +51,12 @@ fn a_day_turns_where_its_zone_says_also_when_clocks_change() {
     );
     // 02:30 does not exist on that day: clocks go from 02:00 to 03:00.
     assert_eq!(until("2026-03-28T12:00:00Z"), "2026-03-29T01:30:00Z");
-    assert!(Rules::new(&serde_yaml::from_str("{ turns_at: '00:00', zone: Europe/Atlantis }").unwrap()).is_err());
+    assert!(DailyRules::new(&serde_yaml::from_str("{ turns_at: '00:00', zone: Europe/Atlantis }").unwrap()).is_err());
 }
 
 #[test]
 fn a_refusal_is_known_by_the_words_that_somebody_has_named_and_may_be_one_by_others() {
-    let known = Rules::new(&Settings::default()).unwrap();
+    let known = DailyRules::new(&DailySettings::default()).unwrap();
     let read = |status, code, message| known.read_refusal(Some(status), code, Some(message));
     for said in [
         "The Daily Limit of retire requests for this tenant has been reached.",

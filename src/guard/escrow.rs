@@ -10,7 +10,7 @@ use super::preflight::{Hold, Preflight, after_held};
 use super::rule::{Guard, Rule};
 use super::rules::Rules;
 use crate::catalog::{Action, Bearing, Secret, bearing};
-use crate::escrow::{Finding, Keys, Status};
+use crate::escrow::{Finding, KeyStatus, Keys};
 use crate::job::Job;
 
 /// Who asks, and when: overrides are for a plan, and end.
@@ -29,7 +29,7 @@ pub(crate) fn lacking(keys: &Keys, secrets: &[Secret]) -> Vec<String> {
         let finding = keys.of(*secret);
         let what = secret.row().what;
         match told.iter_mut().find(|(known, _)| *known == finding) {
-            _ if matches!(finding.status, Status::OnFile | Status::NotApplicable) => {}
+            _ if matches!(finding.status, KeyStatus::OnFile | KeyStatus::NotApplicable) => {}
             Some((_, all)) => all.push(what),
             None => told.push((finding, vec![what])),
         }
@@ -42,8 +42,8 @@ fn sentence(finding: &Finding, what: &[&str]) -> String {
     let why = finding.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
     let (all, none) = (what.join(" or a "), what.join(" and no "));
     match finding.status {
-        Status::Missing => format!("no {none} {are} on file{why}"),
-        Status::Forbidden => format!("no permission to check whether a {all} is on file{why}"),
+        KeyStatus::Missing => format!("no {none} {are} on file{why}"),
+        KeyStatus::Forbidden => format!("no permission to check whether a {all} is on file{why}"),
         _ => format!("unknown whether a {all} is on file{why}"),
     }
 }
@@ -91,14 +91,14 @@ impl Preflight {
 mod tests {
     use super::*;
     use crate::diagnostics::Place;
-    use crate::guard::overrides::Allowance;
+    use crate::guard::overrides::Extent;
     use crate::guard::preflight;
     use crate::guard::rule::Origin;
     use crate::job::{Ids, JobParts};
     use proptest::prelude::*;
 
-    const STATUSES: [Status; 5] =
-        [Status::OnFile, Status::Missing, Status::NotApplicable, Status::Unknown, Status::Forbidden];
+    const STATUSES: [KeyStatus; 5] =
+        [KeyStatus::OnFile, KeyStatus::Missing, KeyStatus::NotApplicable, KeyStatus::Unknown, KeyStatus::Forbidden];
     const ACTIONS: [&str; 4] = ["wipe", "delete", "syncDevice", "deleteEntraDevice"];
 
     fn job(row: u32, action: &str, after: Option<u32>) -> Job {
@@ -127,7 +127,7 @@ mod tests {
             guard: "require_escrow".into(),
             actions: vec![(*action).into()],
             plan: None,
-            allow: Allowance::Whole,
+            allow: Extent::Whole,
             reason: "CHG1".into(),
             until: Timestamp::from_second(100).unwrap(),
             origin: origin.clone(),
@@ -150,8 +150,8 @@ mod tests {
 
     #[test]
     fn the_row_says_what_is_lacking_and_who_wants_it_and_what_comes_after_it_waits_in_vain() {
-        let mut keys = Keys::all(&Finding::new(Status::OnFile));
-        keys.set(Secret::Laps, Finding::because(Status::Unknown, "no answer"));
+        let mut keys = Keys::all(&Finding::new(KeyStatus::OnFile));
+        keys.set(Secret::Laps, Finding::because(KeyStatus::Unknown, "no answer"));
         let jobs = [job(1, "wipe", None), job(2, "deleteEntraDevice", Some(0)), job(3, "syncDevice", None)];
         let keys = [Some(keys), None, None];
         let told = held(&jobs, &keys, &rules(&[Secret::BitLocker, Secret::Laps], &[]), 0);
@@ -173,7 +173,7 @@ mod tests {
         ) {
             let jobs: Vec<_> = rows.iter().zip(1..).map(|((action, ..), row)| job(row, ACTIONS[*action], None)).collect();
             let keys: Vec<_> = rows.iter().map(|(_, bitlocker, laps)| {
-                let mut keys = Keys::all(&Finding::new(Status::Missing));
+                let mut keys = Keys::all(&Finding::new(KeyStatus::Missing));
                 keys.set(Secret::BitLocker, Finding::new(STATUSES[*bitlocker]));
                 keys.set(Secret::Laps, Finding::new(STATUSES[*laps]));
                 Some(keys)

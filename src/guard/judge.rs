@@ -1,6 +1,6 @@
 //! Whether a run keeps to its rules: every finding at once.
 //!
-//! In: jobs with their holds, the rules, and what is known of the plan. Out: a [`Verdict`]. Must not: read files, ask
+//! In: jobs with their holds, the rules, and what is known of the plan. Out: a [`Judgement`]. Must not: read files, ask
 //! the service, or let a rule that cannot be checked count as kept.
 
 mod denied;
@@ -12,10 +12,10 @@ mod verdict;
 
 pub(crate) use self::denied::denials;
 use self::verdict::JobsAndHolds;
-pub(crate) use self::verdict::{About, Verdict};
+pub(crate) use self::verdict::{Judgement, RunFacts};
 use super::census::{self, ActionSet, Census};
 use super::contradictions::{self, Clash, Pair};
-use super::overrides::Allowance;
+use super::overrides::Extent;
 use super::preflight::Hold;
 use super::rule::{Guard, Percent, Rule};
 use super::rules::Rules;
@@ -28,9 +28,9 @@ pub(crate) fn judge(
     jobs: &[Job],
     holds: &[Option<Hold>],
     rules: Rules,
-    about: About<'_>,
+    about: RunFacts<'_>,
     place: impl Fn(usize) -> Place,
-) -> Verdict {
+) -> Judgement {
     let mut faults = Diagnostics::default();
     let mut shared = None;
     let census = census::take(jobs, holds, |first, second| match contradictions::judge(jobs, holds, first, second) {
@@ -56,7 +56,7 @@ pub(crate) fn judge(
     }
     let in_use = vec![false; rules.overrides.len()];
     let (plan, now) = (about.plan.map(Box::from), about.now);
-    let mut verdict = Verdict { rules, faults, in_use, census, plan, now };
+    let mut verdict = Judgement { rules, faults, in_use, census, plan, now };
     for at in 0..verdict.rules.stated.len() {
         let rule = verdict.rules.stated[at].clone();
         verdict.check(&rule, JobsAndHolds { jobs, holds }, about, &place);
@@ -65,8 +65,8 @@ pub(crate) fn judge(
     verdict
 }
 
-impl Verdict {
-    fn check(&mut self, rule: &Rule, of_plan: JobsAndHolds<'_>, about: About<'_>, place: &impl Fn(usize) -> Place) {
+impl Judgement {
+    fn check(&mut self, rule: &Rule, of_plan: JobsAndHolds<'_>, about: RunFacts<'_>, place: &impl Fn(usize) -> Place) {
         let JobsAndHolds { jobs, holds } = of_plan;
         let beyond = |actions, limit| census::first_beyond(jobs, holds, actions, limit).map(place);
         match &rule.guard {
@@ -102,7 +102,7 @@ impl Verdict {
         }
         let mut rest = actions;
         for (at, allow, actions) in self.lifted(rule, actions) {
-            let Allowance::Count(allow) = allow else { continue };
+            let Extent::Count(allow) = allow else { continue };
             let (found, allow) = (self.census.targets(actions), allow.max(limit));
             rest = rest.without(actions);
             self.in_use[at] |= found > 0;
@@ -168,7 +168,7 @@ impl Verdict {
                 continue;
             }
             for (at, allow, actions) in self.lifted(&rule, ActionSet::all()) {
-                let Allowance::Percent(allow) = allow else { continue };
+                let Extent::Percent(allow) = allow else { continue };
                 let found = self.census.targets(devices.and(actions));
                 self.in_use[at] |= self.census.targets(actions) > 0;
                 self.refuse_share(&rule, found, enrolled, allow.max(limit));

@@ -14,9 +14,9 @@ use crate::outcome::{Cause, Unsent};
 
 /// What is checked of a target before something is sent. The default checks nothing, and nothing is read then.
 #[derive(Debug, Clone, Default)]
-pub struct Lookout {
+pub struct PreSendCheck {
     /// By the job's index in the plan.
-    seen: HashMap<u32, (Sighting, Source)>,
+    seen: HashMap<u32, (Sighting, SeenBy)>,
     /// What the steps before a job change of its target themselves, by index.
     altered: HashMap<u32, Vec<Alters>>,
     protected: Protected,
@@ -24,12 +24,12 @@ pub struct Lookout {
 
 /// Who has seen a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum SeenBy {
     Preview,
     Inventory,
 }
 
-impl Source {
+impl SeenBy {
     /// Whether an action is sent only to a target that is still what was seen. What a preview has shown was agreed to; an
     /// inventory may be old, and what can be undone is not stopped by it.
     fn binds(self, action: &Action) -> bool {
@@ -45,9 +45,9 @@ pub(super) fn is_compared(action: &Action) -> bool {
     action.risk >= Risk::Reversible
 }
 
-impl Lookout {
+impl PreSendCheck {
     /// Compares targets with what was seen of them, and by whom.
-    pub fn for_drift(seen: HashMap<u32, (Sighting, Source)>) -> Self {
+    pub fn for_drift(seen: HashMap<u32, (Sighting, SeenBy)>) -> Self {
         Self { seen, ..Self::default() }
     }
 
@@ -85,7 +85,7 @@ impl Lookout {
         names_somebody || !self.protected.is_empty() || self.agreed(index, job).is_some()
     }
 
-    fn agreed(&self, index: u32, job: &Job) -> Option<&(Sighting, Source)> {
+    fn agreed(&self, index: u32, job: &Job) -> Option<&(Sighting, SeenBy)> {
         self.seen.get(&index).filter(|(_, source)| source.binds(job.action))
     }
 
@@ -109,8 +109,8 @@ impl Lookout {
             Sighting::NotRead(why) => vec![format!("it could not be read then ({why})")],
         };
         let by = match source {
-            Source::Preview => "the preview saw it",
-            Source::Inventory => "the inventory has it",
+            SeenBy::Preview => "the preview saw it",
+            SeenBy::Inventory => "the inventory has it",
         };
         (!found.is_empty()).then(|| Cause::TargetChanged.with(format!("{by}: {}", found.join("; "))))
     }
@@ -119,7 +119,7 @@ impl Lookout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guard::protected::Entry;
+    use crate::guard::protected::ProtectedEntry;
     use crate::job::{Ids, JobParts};
 
     fn job(action: &str) -> Job {
@@ -130,13 +130,13 @@ mod tests {
         Identity { id: "a".into(), name: Some(name.into()), ..Identity::default() }
     }
 
-    fn lookout(source: Source) -> Lookout {
-        Lookout::for_drift([(0, (Sighting::Identity(Box::new(called("LAB-1"))), source))].into())
+    fn lookout(source: SeenBy) -> PreSendCheck {
+        PreSendCheck::for_drift([(0, (Sighting::Identity(Box::new(called("LAB-1"))), source))].into())
     }
 
     #[test]
     fn whatever_changes_something_is_compared_with_the_preview() {
-        let lookout = lookout(Source::Preview);
+        let lookout = lookout(SeenBy::Preview);
         for (action, compared) in
             [("wipe", true), ("disableUser", true), ("setDeviceName", true), ("syncDevice", false)]
         {
@@ -154,8 +154,8 @@ mod tests {
     fn a_step_is_not_held_for_what_the_one_before_it_did() {
         let behind = |first: &str| {
             let jobs = [job(first), Job { after: Some(0), ..job("wipe") }];
-            let seen = (Sighting::Identity(Box::new(called("LAB-1"))), Source::Preview);
-            Lookout::for_drift([(1, seen)].into()).in_steps(&jobs).judge(1, &jobs[1], &called("LAB-2"))
+            let seen = (Sighting::Identity(Box::new(called("LAB-1"))), SeenBy::Preview);
+            PreSendCheck::for_drift([(1, seen)].into()).in_steps(&jobs).judge(1, &jobs[1], &called("LAB-2"))
         };
         assert_eq!(behind("setDeviceName"), None);
         assert!(behind("syncDevice").is_some_and(|why| why.note().contains("renamed")));
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_inventory_binds_what_cannot_be_undone() {
-        let lookout = lookout(Source::Inventory);
+        let lookout = lookout(SeenBy::Inventory);
         assert!(lookout.wants(0, &job("wipe")) && !lookout.wants(0, &job("disableUser")));
         let why = lookout.judge(0, &job("wipe"), &called("LAB-2")).unwrap();
         assert!(why.note().contains("not as the inventory has it"), "{why:?}");
@@ -172,8 +172,8 @@ mod tests {
 
     #[test]
     fn a_list_of_ids_alone_wants_a_look_as_well() {
-        let entry = Entry::new("61000000-0000-4000-8000-0000000000d1", &"vip.csv".into(), 2);
-        let lookout = Lookout::default().sparing(vec![entry].into());
+        let entry = ProtectedEntry::new("61000000-0000-4000-8000-0000000000d1", &"vip.csv".into(), 2);
+        let lookout = PreSendCheck::default().sparing(vec![entry].into());
         assert!(lookout.wants(0, &job("syncDevice")));
         let mut device = called("VIP-1");
         device.azure_ad_device_id = Some("61000000-0000-4000-8000-0000000000D1".into());

@@ -1,6 +1,6 @@
 //! What an entry of `protected` stands for in the tenant, and what is left open where that could not be read.
 //!
-//! In: kinds of objects, and what reads have shown. Out: a [`Meaning`], and the table of what the read of a target shows by
+//! In: kinds of objects, and what reads have shown. Out: a [`EntryMeaning`], and the table of what the read of a target shows by
 //! itself. Must not: read, or take what was not read for nothing.
 //!
 //! An entry is resolved to its object once, and a target is read once. The two meet where they have an identity in
@@ -49,7 +49,7 @@ impl Object {
 
 /// How an entry is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum EntryForm {
     /// An id of anything.
     Guid,
     /// A principal name or mail address.
@@ -58,7 +58,7 @@ pub enum Form {
     Text,
 }
 
-impl Form {
+impl EntryForm {
     pub fn of(text: &str) -> Self {
         match uuid::Uuid::try_parse(text.trim()) {
             Ok(_) => Self::Guid,
@@ -77,38 +77,38 @@ use TargetKind as Kind;
 
 /// The targets whose own read shows whether an entry of that form means them, if the entry is such an object. Any other
 /// target is open as long as the entry is not resolved.
-const SHOWN: &[(Form, Object, &[Kind])] = &[
+const SHOWN: &[(EntryForm, Object, &[Kind])] = &[
     // `managedDeviceId` and `azureADDeviceId` or what they are called elsewhere.
-    (Form::Guid, Object::ManagedDevice, &[Kind::ManagedDevice, Kind::AutopilotIdentity]),
-    (Form::Guid, Object::User, &[Kind::ManagedDevice, Kind::User, Kind::DeletedUser, Kind::GroupMember]),
-    (Form::Guid, Object::EntraDevice, &[Kind::EntraDevice, Kind::GroupMember]),
-    (Form::Guid, Object::AutopilotIdentity, &[Kind::AutopilotIdentity]),
+    (EntryForm::Guid, Object::ManagedDevice, &[Kind::ManagedDevice, Kind::AutopilotIdentity]),
+    (EntryForm::Guid, Object::User, &[Kind::ManagedDevice, Kind::User, Kind::DeletedUser, Kind::GroupMember]),
+    (EntryForm::Guid, Object::EntraDevice, &[Kind::EntraDevice, Kind::GroupMember]),
+    (EntryForm::Guid, Object::AutopilotIdentity, &[Kind::AutopilotIdentity]),
     // No read of a target shows every address of a user: a device may show no mail at all, and nothing shows the others.
-    (Form::Address, Object::User, &[]),
-    (Form::Text, Object::ManagedDevice, &[Kind::ManagedDevice]),
-    (Form::Text, Object::User, &[Kind::User, Kind::DeletedUser, Kind::GroupMember]),
-    (Form::Text, Object::EntraDevice, &[Kind::EntraDevice, Kind::GroupMember]),
+    (EntryForm::Address, Object::User, &[]),
+    (EntryForm::Text, Object::ManagedDevice, &[Kind::ManagedDevice]),
+    (EntryForm::Text, Object::User, &[Kind::User, Kind::DeletedUser, Kind::GroupMember]),
+    (EntryForm::Text, Object::EntraDevice, &[Kind::EntraDevice, Kind::GroupMember]),
     // The serial number.
-    (Form::Text, Object::AutopilotIdentity, &[Kind::ManagedDevice, Kind::AutopilotIdentity]),
+    (EntryForm::Text, Object::AutopilotIdentity, &[Kind::ManagedDevice, Kind::AutopilotIdentity]),
 ];
 
 /// Whether the read of such a target tells by itself: it is of a kind that shows what the entry would be known by, and, where
 /// it was read, has shown that.
-pub(super) fn is_shown(form: Form, object: Object, target: Kind, read: Option<&Identity>) -> bool {
+pub(super) fn is_shown(form: EntryForm, object: Object, target: Kind, read: Option<&Identity>) -> bool {
     let has_shown = read.is_none_or(|read| match (form, object, target) {
-        (Form::Guid, Object::User, Kind::ManagedDevice) => {
+        (EntryForm::Guid, Object::User, Kind::ManagedDevice) => {
             read.owner_id.is_some() || read.user_principal_name.is_none()
         }
         // A member may be a device, which does not show whose it is.
         (_, Object::User, Kind::GroupMember) => read.user_principal_name.is_some(),
-        (Form::Guid, Object::ManagedDevice, Kind::AutopilotIdentity) => read.managed_device_id.is_some(),
-        (Form::Text, Object::AutopilotIdentity, _) => read.serial_number.is_some(),
+        (EntryForm::Guid, Object::ManagedDevice, Kind::AutopilotIdentity) => read.managed_device_id.is_some(),
+        (EntryForm::Text, Object::AutopilotIdentity, _) => read.serial_number.is_some(),
         _ => true,
     });
     has_shown && is_of_kind(form, object, target)
 }
 
-fn is_of_kind(form: Form, object: Object, target: Kind) -> bool {
+fn is_of_kind(form: EntryForm, object: Object, target: Kind) -> bool {
     let row = SHOWN.iter().find(|(of, what, _)| (*of, *what) == (form, object));
     row.is_some_and(|(_, _, targets)| targets.contains(&target))
 }
@@ -136,7 +136,7 @@ pub(crate) fn may_own(target: Kind) -> bool {
 /// What an entry stands for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Meaning {
+pub struct EntryMeaning {
     /// What people call what was found: `managed device VIP-01`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called: Option<Box<str>>,
@@ -161,7 +161,7 @@ pub struct Meaning {
     pub why: Option<Box<str>>,
 }
 
-impl Meaning {
+impl EntryMeaning {
     /// Whether everything was read, and nothing is it.
     pub fn is_nothing(&self) -> bool {
         self.own.is_empty() && !self.is_open()
@@ -179,14 +179,14 @@ mod tests {
 
     #[test]
     fn every_form_and_object_that_go_together_have_a_row() {
-        for form in [Form::Guid, Form::Address, Form::Text] {
+        for form in [EntryForm::Guid, EntryForm::Address, EntryForm::Text] {
             for object in Object::ALL {
                 let rows = SHOWN.iter().filter(|(of, what, _)| (*of, *what) == (form, object)).count();
                 assert_eq!(rows, usize::from(form.can_be(object)), "{form:?} {object:?}");
             }
         }
         assert!(
-            !is_shown(Form::Guid, Object::EntraDevice, Kind::ManagedDevice, None),
+            !is_shown(EntryForm::Guid, Object::EntraDevice, Kind::ManagedDevice, None),
             "an object id is not shown there"
         );
     }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::protected::Protected;
-use super::window::Windows;
+use super::window::RunWindows;
 use crate::outcome::Unsent;
 
 /// All of it, each time.
@@ -16,5 +16,5 @@ pub struct GuardsNow {
     pub protected: Protected,
     /// Jobs that are not sent, by index: they have left the plan, were put off, or their action is forbidden now.
     pub held: HashMap<u32, Unsent>,
-    pub windows: Windows,
+    pub windows: RunWindows,
 }

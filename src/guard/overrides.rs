@@ -14,7 +14,7 @@ use crate::moment::moment;
 /// How far a guard is lifted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Allowance {
+pub enum Extent {
     Count(u32),
     Percent(Percent),
     /// The guard has no number: it does not hold within the scope.
@@ -30,7 +30,7 @@ pub struct Override {
     pub actions: Vec<Box<str>>,
     /// The plan it is for, in a policy; `None`: all.
     pub plan: Option<Box<str>>,
-    pub allow: Allowance,
+    pub allow: Extent,
     pub reason: Box<str>,
     /// It no longer holds at this moment.
     pub until: Timestamp,
@@ -42,9 +42,9 @@ impl fmt::Display for Override {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "override of {}", self.guard)?;
         match self.allow {
-            Allowance::Count(count) => write!(f, " to {count}")?,
-            Allowance::Percent(percent) => write!(f, " to {percent}")?,
-            Allowance::Whole => {}
+            Extent::Count(count) => write!(f, " to {count}")?,
+            Extent::Percent(percent) => write!(f, " to {percent}")?,
+            Extent::Whole => {}
         }
         if !self.actions.is_empty() {
             write!(f, " for {}", self.actions.join(", "))?;

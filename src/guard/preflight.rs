@@ -59,7 +59,7 @@ pub enum Hold {
 
 impl Hold {
     /// Whether it takes the journal or the tenant to know, or rows that were looked up: a plan alone does not tell.
-    pub fn takes_looking(&self) -> bool {
+    pub fn needs_lookup(&self) -> bool {
         match self {
             Self::Duplicate { .. } | Self::NotDue { .. } | Self::NotLookedUp { .. } => false,
             Self::AfterHeld { .. } | Self::Removed => false,

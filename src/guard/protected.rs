@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::meaning::{Form, Meaning, Object, is_shown, may_own, shows_all_names, shows_its_user};
+use super::meaning::{EntryForm, EntryMeaning, Object, is_shown, may_own, shows_all_names, shows_its_user};
 use crate::catalog::TargetKind;
 use crate::identity::Identity;
 use crate::job::Job;
@@ -23,7 +23,7 @@ use crate::text;
 
 /// One entry of the list, as it was written, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct ProtectedEntry {
     pub text: Box<str>,
     pub file: Arc<str>,
     pub line: u32,
@@ -32,10 +32,10 @@ pub struct Entry {
     pub only: Option<Object>,
     /// What it stands for, where that was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub means: Option<Box<Meaning>>,
+    pub means: Option<Box<EntryMeaning>>,
 }
 
-impl Entry {
+impl ProtectedEntry {
     pub fn new(text: &str, file: &Arc<str>, line: u32) -> Self {
         Self { text: text.into(), file: Arc::clone(file), line, only: None, means: None }
     }
@@ -44,13 +44,13 @@ impl Entry {
         self.text.contains('*')
     }
 
-    pub fn form(&self) -> Form {
-        Form::of(bare(&self.text))
+    pub fn form(&self) -> EntryForm {
+        EntryForm::of(bare(&self.text))
     }
 
     /// Whether it is a pattern of addresses: no read of a device shows all addresses of its owner.
     pub fn is_pattern_of_addresses(&self) -> bool {
-        self.is_pattern() && self.form() == Form::Address
+        self.is_pattern() && self.form() == EntryForm::Address
     }
 
     /// Its value, without what says nothing.
@@ -80,7 +80,7 @@ impl Entry {
 }
 
 /// `vip.csv:2`.
-impl fmt::Display for Entry {
+impl fmt::Display for ProtectedEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
     }
@@ -88,14 +88,14 @@ impl fmt::Display for Entry {
 
 /// Why a target is protected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Finding {
+pub(super) struct Protection {
     /// Of a user: which of their devices it is about.
     device: Option<Box<str>>,
     /// What of the target matched: `name`, `serial number`.
     field: &'static str,
     value: Box<str>,
     by: MatchedBy,
-    entry: Entry,
+    entry: ProtectedEntry,
 }
 
 /// How it matched.
@@ -111,14 +111,14 @@ enum MatchedBy {
     Nobody,
 }
 
-impl Finding {
+impl Protection {
     /// Whether the target is meant; otherwise nobody knows.
     pub(super) fn is_certain(&self) -> bool {
         self.by != MatchedBy::Nobody
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for Protection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { device, field, value, by, entry } = self;
         f.write_str("protected: ")?;
@@ -146,9 +146,9 @@ impl fmt::Display for Finding {
 
 /// The list, ready to be asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Vec<Entry>", into = "Vec<Entry>")]
+#[serde(from = "Vec<ProtectedEntry>", into = "Vec<ProtectedEntry>")]
 pub struct Protected {
-    entries: Vec<Entry>,
+    entries: Vec<ProtectedEntry>,
     /// Whole values as they are compared, and the entry each comes from.
     exact: HashMap<Box<str>, u32>,
     /// The others, folded.
@@ -161,8 +161,8 @@ pub struct Protected {
     open: Vec<u32>,
 }
 
-impl From<Vec<Entry>> for Protected {
-    fn from(entries: Vec<Entry>) -> Self {
+impl From<Vec<ProtectedEntry>> for Protected {
+    fn from(entries: Vec<ProtectedEntry>) -> Self {
         let mut list = Self::default();
         list.exact.reserve(entries.len());
         entries.into_iter().for_each(|entry| list.push(entry));
@@ -170,7 +170,7 @@ impl From<Vec<Entry>> for Protected {
     }
 }
 
-impl From<Protected> for Vec<Entry> {
+impl From<Protected> for Vec<ProtectedEntry> {
     fn from(list: Protected) -> Self {
         list.entries
     }
@@ -194,7 +194,7 @@ enum Whose {
 }
 
 impl Protected {
-    fn push(&mut self, entry: Entry) {
+    fn push(&mut self, entry: ProtectedEntry) {
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         let folded = fold(&entry.text).into_owned().into_boxed_str();
         if entry.is_pattern() {
@@ -210,8 +210,8 @@ impl Protected {
             for value in &means.owners {
                 self.owners.entry(key(value)).or_insert(number);
             }
-            let is_alike = |other: &&Entry| {
-                let lacks = |means: &Meaning| (means.unlisted, means.unowned, means.unread.clone());
+            let is_alike = |other: &&ProtectedEntry| {
+                let lacks = |means: &EntryMeaning| (means.unlisted, means.unowned, means.unread.clone());
                 let form = (other.is_pattern(), other.form()) == (entry.is_pattern(), entry.form());
                 form && other.means.as_deref().map(lacks) == Some(lacks(means))
             };
@@ -241,26 +241,29 @@ impl Protected {
         self.entries.len()
     }
 
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[ProtectedEntry] {
         &self.entries
     }
 
     /// The same list, of which it was read what each entry stands for.
     #[must_use]
-    pub fn meaning(self, meanings: Vec<Option<Meaning>>) -> Self {
+    pub fn meaning(self, meanings: Vec<Option<EntryMeaning>>) -> Self {
         let entries = self.entries.into_iter().zip(meanings.into_iter().chain(std::iter::repeat_with(|| None)));
-        let with = |(entry, means): (Entry, Option<Meaning>)| Entry { means: means.map(Box::new), ..entry };
+        let with = |(entry, means): (ProtectedEntry, Option<EntryMeaning>)| ProtectedEntry {
+            means: means.map(Box::new),
+            ..entry
+        };
         entries.map(with).collect::<Vec<_>>().into()
     }
 
     /// The first entry that may mean any target of that kind, for all that anybody has read.
-    fn open_for(&self, target: TargetKind, read: Option<&Identity>) -> Option<&Entry> {
+    fn open_for(&self, target: TargetKind, read: Option<&Identity>) -> Option<&ProtectedEntry> {
         let mut open = self.open.iter().filter_map(|number| self.entries.get(*number as usize));
         open.find(|entry| entry.is_open_for(target, read))
     }
 
     /// Whether the job's target is on the list, as far as its ids tell, and what a read showed of it where there was one.
-    pub(super) fn covers(&self, job: &Job, identity: Option<&Identity>) -> Option<Finding> {
+    pub(super) fn covers(&self, job: &Job, identity: Option<&Identity>) -> Option<Protection> {
         if self.is_empty() {
             return None;
         }
@@ -275,19 +278,19 @@ impl Protected {
         let theirs = || devices.iter().find_map(|device| self.covers_device(device));
         let nobody_knows = || {
             let entry = self.open_for(kind, identity)?.clone();
-            Some(Finding { device: None, field: "id", value: job.target().into(), by: MatchedBy::Nobody, entry })
+            Some(Protection { device: None, field: "id", value: job.target().into(), by: MatchedBy::Nobody, entry })
         };
         itself.or_else(theirs).or_else(nobody_knows)
     }
 
     /// One of the devices of a user whom an action takes all of them from.
-    fn covers_device(&self, device: &Identity) -> Option<Finding> {
+    fn covers_device(&self, device: &Identity) -> Option<Protection> {
         let name = device.name.as_deref().unwrap_or(&device.id);
         let all: Vec<_> = shown(device, TargetKind::ManagedDevice).collect();
         let itself = self.first_of(&all, Some(name));
         itself.or_else(|| {
             let entry = self.open_for(TargetKind::ManagedDevice, Some(device))?.clone();
-            Some(Finding {
+            Some(Protection {
                 device: Some(name.into()),
                 field: "id",
                 value: device.id.clone(),
@@ -298,7 +301,7 @@ impl Protected {
     }
 
     /// What is written in the list tells more than what an entry stands for, so that it is looked for first.
-    fn first_of(&self, all: &[ShownValue<'_>], device: Option<&str>) -> Option<Finding> {
+    fn first_of(&self, all: &[ShownValue<'_>], device: Option<&str>) -> Option<Protection> {
         let written = |shown: &ShownValue<'_>| Some((self.entry_of(&fold(shown.value))?, MatchedBy::Text));
         let known = |shown: &ShownValue<'_>| {
             let value = fold(shown.value);
@@ -308,7 +311,7 @@ impl Protected {
         };
         let found = |shown: &ShownValue<'_>, (number, by): (u32, MatchedBy)| {
             let (field, value) = (shown.field, shown.value.into());
-            Some(Finding {
+            Some(Protection {
                 device: device.map(Box::from),
                 field,
                 value,
@@ -399,7 +402,7 @@ mod tests {
     }
 
     fn list(entries: &[&str]) -> Protected {
-        let entries = entries.iter().map(|text| Entry::new(text, &"vip.csv".into(), 2));
+        let entries = entries.iter().map(|text| ProtectedEntry::new(text, &"vip.csv".into(), 2));
         entries.collect::<Vec<_>>().into()
     }
 
@@ -423,11 +426,11 @@ mod tests {
         assert!(list(&["VIP-*"]).covers(&job("a"), None).is_none());
     }
 
-    fn known(text: &str, own: &[&str], owners: &[&str]) -> Entry {
+    fn known(text: &str, own: &[&str], owners: &[&str]) -> ProtectedEntry {
         let texts = |texts: &[&str]| texts.iter().map(|text| Box::from(*text)).collect();
         let called = Some("managed device VIP-01".into());
-        let means = Meaning { called, own: texts(own), owners: texts(owners), ..Meaning::default() };
-        Entry { means: Some(Box::new(means)), ..Entry::new(text, &"vip.csv".into(), 2) }
+        let means = EntryMeaning { called, own: texts(own), owners: texts(owners), ..EntryMeaning::default() };
+        ProtectedEntry { means: Some(Box::new(means)), ..ProtectedEntry::new(text, &"vip.csv".into(), 2) }
     }
 
     #[test]
@@ -467,8 +470,9 @@ mod tests {
     #[test]
     fn what_could_not_be_read_holds_what_it_may_mean_and_nothing_else() {
         let open = |text: &str, unread: Vec<Object>, unlisted| {
-            let means = Meaning { unread, unlisted, why: Some("403".into()), ..Meaning::default() };
-            let entry = Entry { means: Some(Box::new(means)), ..Entry::new(text, &"vip.csv".into(), 2) };
+            let means = EntryMeaning { unread, unlisted, why: Some("403".into()), ..EntryMeaning::default() };
+            let entry =
+                ProtectedEntry { means: Some(Box::new(means)), ..ProtectedEntry::new(text, &"vip.csv".into(), 2) };
             Protected::from(vec![entry])
         };
         let is_open = |list: &Protected, kind| list.open_for(kind, None).is_some();
@@ -491,8 +495,8 @@ mod tests {
         assert!(sees(&serial, with_serial) && !sees(&serial, owned(None)), "its serial number is not shown");
         let unlisted = open(guid, Vec::new(), true);
         assert!(is_open(&unlisted, EntraDevice) && !is_open(&unlisted, ManagedDevice));
-        let means = Meaning { own: vec!["e1".into()], unowned: true, ..Meaning::default() };
-        let entry = Entry { means: Some(Box::new(means)), ..Entry::new("e1", &"vip.csv".into(), 2) };
+        let means = EntryMeaning { own: vec!["e1".into()], unowned: true, ..EntryMeaning::default() };
+        let entry = ProtectedEntry { means: Some(Box::new(means)), ..ProtectedEntry::new("e1", &"vip.csv".into(), 2) };
         let unowned = Protected::from(vec![entry]);
         assert!(is_open(&unowned, User) && !is_open(&unowned, EntraDevice) && !is_open(&unowned, ManagedDevice));
         let finding = user.covers(&job_on("deleteEntraDevice", "x"), None).unwrap();

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::window::Window;
+use super::window::RunWindow;
 use crate::catalog::Secret;
 use crate::diagnostics::Place;
 
@@ -100,7 +100,7 @@ pub enum Guard {
     AllowOwnActions(Vec<Box<str>>),
     RequireJustification,
     /// A run begins only inside of it.
-    Window(Window),
+    Window(RunWindow),
     /// Nothing irreversible is done to a device of which one of these is not on file.
     RequireEscrow(Vec<Secret>),
 }

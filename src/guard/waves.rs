@@ -49,7 +49,7 @@ impl Default for Conditions {
 
 /// A wave of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stage {
+pub struct WaveOfRun {
     /// The index behind its last job, in plan order.
     pub end: u32,
     /// Jobs to send.
@@ -59,19 +59,20 @@ pub struct Stage {
 
 /// The waves of one run, in order. Empty: everything goes at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Schedule(Vec<Stage>);
+pub struct Schedule(Vec<WaveOfRun>);
 
 impl Schedule {
     /// A wave is full when the next target does not fit; it takes one target at least, with all its steps. Entries that
     /// nothing is left for make no wave.
     pub fn new(waves: &[Wave], jobs: &[Job], holds: &[Option<Hold>]) -> Self {
         let due = holds.iter().filter(|hold| hold.is_none()).count() as u32;
-        let mut stages: Vec<Stage> = Vec::with_capacity(waves.len());
+        let mut stages: Vec<WaveOfRun> = Vec::with_capacity(waves.len());
         let mut targets = StepsOfTargets { jobs, holds, at: 0 }.peekable();
         for (number, wave) in waves.iter().enumerate() {
             let is_last = number + 1 == waves.len();
             let room = if is_last { u32::MAX } else { wave.size.of(due) };
-            let mut stage = Stage { end: stages.last().map_or(0, |stage| stage.end), jobs: 0, ..Stage::empty(wave) };
+            let mut stage =
+                WaveOfRun { end: stages.last().map_or(0, |stage| stage.end), jobs: 0, ..WaveOfRun::empty(wave) };
             while let Some(target) = targets.next_if(|target| stage.jobs == 0 || stage.jobs + target.due <= room) {
                 stage.end = target.end;
                 stage.jobs += target.due;
@@ -92,7 +93,7 @@ impl Schedule {
         self.0.partition_point(|stage| stage.end <= job)
     }
 
-    pub fn stages(&self) -> &[Stage] {
+    pub fn stages(&self) -> &[WaveOfRun] {
         &self.0
     }
 
@@ -112,7 +113,7 @@ pub(crate) fn length(time: Duration) -> String {
     }
 }
 
-impl Stage {
+impl WaveOfRun {
     fn empty(wave: &Wave) -> Self {
         Self { end: 0, jobs: 0, conditions: wave.conditions }
     }

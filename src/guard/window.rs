@@ -16,7 +16,7 @@ const MINUTES_OF_A_DAY: u16 = 24 * 60;
 
 /// Hours on some days of the week. They may cross midnight; such a night belongs to the day on which it begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
+pub struct RunWindow {
     days: [bool; 7],
     /// Minutes after midnight.
     from: u16,
@@ -28,7 +28,7 @@ pub struct Window {
     strict: bool,
 }
 
-impl Window {
+impl RunWindow {
     /// `None` where there is no such zone, or an hour is none.
     pub fn new(days: [bool; 7], from: u16, until: u16, zone: &str) -> Option<Self> {
         let hours = from < MINUTES_OF_A_DAY && until <= MINUTES_OF_A_DAY && from != until;
@@ -70,7 +70,7 @@ impl Window {
 }
 
 /// `sat, sun 22:00-04:00 Europe/Berlin`.
-impl fmt::Display for Window {
+impl fmt::Display for RunWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.days != [true; 7] {
             let days: Vec<_> = DAYS.iter().zip(self.days).filter(|(_, on)| *on).map(|(day, _)| *day).collect();
@@ -84,26 +84,26 @@ impl fmt::Display for Window {
 
 /// The windows that a run under way is in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Windows(Vec<Pane>);
+pub struct RunWindows(Vec<Pane>);
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Pane {
-    window: Window,
+    window: RunWindow,
     lifted: Vec<Lifted>,
 }
 
 /// The actions for which an override lifts a window (none: for all), and its end.
 type Lifted = (Vec<Box<str>>, Timestamp);
 
-impl Windows {
+impl RunWindows {
     /// `lifted`: by overrides that hold.
-    pub fn add(&mut self, window: Window, lifted: Vec<Lifted>) {
+    pub fn add(&mut self, window: RunWindow, lifted: Vec<Lifted>) {
         self.0.push(Pane { window, lifted });
     }
 
     /// The window that keeps that action back at `now`. `has_begun`: its target was begun while the window was open.
-    pub fn keeps_back(&self, action: &str, has_begun: bool, now: Timestamp) -> Option<&Window> {
+    pub fn keeps_back(&self, action: &str, has_begun: bool, now: Timestamp) -> Option<&RunWindow> {
         let closed = |pane: &&Pane| {
             let is_for = |actions: &[Box<str>]| actions.is_empty() || actions.iter().any(|name| **name == *action);
             let is_lifted = pane.lifted.iter().any(|(actions, until)| now < *until && is_for(actions));
@@ -150,7 +150,7 @@ mod tests {
         ) {
             prop_assume!(from != until);
             let now = Timestamp::from_second(now).unwrap();
-            let window = Window::new(days, from, until, zone).unwrap();
+            let window = RunWindow::new(days, from, until, zone).unwrap();
             prop_assert_eq!(window.contains(now), naive(days, from, until, zone, now), "{} at {}", window, now);
         }
 
@@ -164,7 +164,7 @@ mod tests {
         ) {
             prop_assume!(from != until);
             let now = Timestamp::from_second(now).unwrap();
-            let window = Window::new(days, from, until, "UTC").unwrap();
+            let window = RunWindow::new(days, from, until, "UTC").unwrap();
             match window.opens_after(now) {
                 None => prop_assert_eq!(days, [false; 7]),
                 Some(opens) => {
@@ -181,9 +181,9 @@ mod tests {
     #[test]
     fn what_has_begun_goes_on_when_a_window_ends_unless_it_is_strict() {
         let [open, shut] = ["2026-11-20T12:30:00Z", "2026-11-20T13:00:00Z"].map(|at| at.parse().unwrap());
-        let window = |strict| Window::new([true; 7], 12 * 60, 13 * 60, "UTC").unwrap().strictly(strict);
+        let window = |strict| RunWindow::new([true; 7], 12 * 60, 13 * 60, "UTC").unwrap().strictly(strict);
         let kept_back = |strict, lifted: Option<Timestamp>, begun, now| {
-            let mut windows = Windows::default();
+            let mut windows = RunWindows::default();
             windows.add(window(strict), lifted.map(|until| (vec!["wipe".into()], until)).into_iter().collect());
             assert!(now == open || windows.keeps_back("retire", false, now).is_some(), "it is lifted for a wipe alone");
             windows.keeps_back("wipe", begun, now).is_some()
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn a_night_belongs_to_the_day_on_which_it_begins() {
         let friday_night = [false, false, false, false, true, false, false];
-        let window = Window::new(friday_night, 22 * 60, 4 * 60, "Europe/Berlin").unwrap();
+        let window = RunWindow::new(friday_night, 22 * 60, 4 * 60, "Europe/Berlin").unwrap();
         let inside = |at: &str| window.contains(at.parse().unwrap());
         // Berlin is an hour ahead in November.
         assert!(!inside("2026-11-20T20:59:59Z") && inside("2026-11-20T21:00:00Z"));

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::ids::Ids;
-use crate::catalog::body::{self, Setting};
+use crate::catalog::body::{self, ParameterValue};
 use crate::catalog::{Action, Definition, ParameterKind, Route};
 
 /// The parameters of a job and the request body they make. Shared by all jobs that say the same.
@@ -24,7 +24,7 @@ pub struct Parameters {
 impl Parameters {
     /// `values` must have been checked against the catalog; they are put into its order, so that equal parameters make
     /// equal bytes. `None` where there is nothing to send: such a request has no body at all.
-    pub fn new(action: &Action, values: Vec<Setting>) -> Option<Arc<Self>> {
+    pub fn new(action: &Action, values: Vec<ParameterValue>) -> Option<Arc<Self>> {
         let beta = values.iter().any(|(parameter, _)| parameter.beta_only);
         let names = values.iter().filter(|(parameter, _)| parameter.kind == ParameterKind::PrincipalName);
         let users = names.filter_map(|(_, value)| value.as_str()).map(Box::from).collect();

@@ -9,12 +9,12 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::error::JournalError;
-use super::filed::{Read, Waiting};
+use super::filed::{RequestRead, Waiting};
 use super::id::RunId;
 use super::known::Pending;
 use super::lock::{self, RunLock};
-use super::memory::{About, Memory, WasLookedUp};
-use super::place::Place;
+use super::memory::{JobMemory, MemoryQuery, WasLookedUp};
+use super::place::JournalPlace;
 use super::resume::Only;
 use super::run::{Inherited, NewRun, PlanFile, Pruned, RunHead, RunRecord, RunSummary};
 use super::sqlite::store::{self, Store};
@@ -22,14 +22,14 @@ use super::sqlite::{approvals, begin, daily, done_before, list, looked_up, memor
 use super::state::RunState;
 use super::stored::StoredJob;
 use crate::catalog::{Bucket, TargetKind};
-use crate::daily::{Book, Rules};
+use crate::daily::{Book, DailyRules};
 use crate::job::{Job, JobId};
 use crate::outcome::{Outcome, Settlement};
 
 /// The open journal.
 #[derive(Debug)]
 pub struct Journal {
-    place: Place,
+    place: JournalPlace,
     pub(super) store: Store,
 }
 
@@ -42,14 +42,14 @@ impl Journal {
     pub const LOCKS: &'static str = lock::FOLDER;
 
     /// Opens the journal of a state directory, and makes both if they are not there.
-    pub fn open(place: impl Into<Place>) -> Result<Self, JournalError> {
+    pub fn open(place: impl Into<JournalPlace>) -> Result<Self, JournalError> {
         let place = place.into();
         let store = Store::open(&place)?;
         Ok(Self { place, store })
     }
 
     /// Whether somebody has made a journal there.
-    pub fn is_at(place: &Place) -> bool {
+    pub fn is_at(place: &JournalPlace) -> bool {
         Store::is_at(place)
     }
 
@@ -201,12 +201,12 @@ impl Journal {
 /// What runs know of jobs together.
 impl Journal {
     /// What is known of the jobs of a plan that is about to be run, or might be.
-    pub fn memory(&mut self, about: About<'_>, jobs: &[Job]) -> Result<Memory, JournalError> {
+    pub fn memory(&mut self, about: MemoryQuery<'_>, jobs: &[Job]) -> Result<JobMemory, JournalError> {
         memory::memory(&mut self.store, about, jobs)
     }
 
     /// The jobs that runs have made of rows that say this of their targets, with the number of the row.
-    pub fn looked_up(&self, about: About<'_>, rows: &[&str]) -> Result<Vec<(usize, WasLookedUp)>, JournalError> {
+    pub fn looked_up(&self, about: MemoryQuery<'_>, rows: &[&str]) -> Result<Vec<(usize, WasLookedUp)>, JournalError> {
         looked_up::looked_up(&self.store, about, rows)
     }
 
@@ -220,7 +220,7 @@ impl Journal {
     }
 
     /// What other runs have done, left in doubt or asked for since that run has last taken account of them.
-    pub fn since(&mut self, record: &RunRecord, now: Timestamp) -> Result<Memory, JournalError> {
+    pub fn since(&mut self, record: &RunRecord, now: Timestamp) -> Result<JobMemory, JournalError> {
         memory::since(&mut self.store, record, now)
     }
 
@@ -268,7 +268,7 @@ impl Journal {
     }
 
     /// Keeps what a look-up found out.
-    pub fn note_statuses(&mut self, run: i64, read: &[Read], now: Timestamp) -> Result<(), JournalError> {
+    pub fn note_statuses(&mut self, run: i64, read: &[RequestRead], now: Timestamp) -> Result<(), JournalError> {
         approvals::note_statuses(&mut self.store, run, read, now)
     }
 
@@ -286,7 +286,7 @@ impl Journal {
 /// The limits of a day, and whose they are.
 impl Journal {
     /// What counts against the limits of a tenant, for a forecast.
-    pub fn daily_book(&self, tenant: &str, rules: &Rules) -> Result<Book, JournalError> {
+    pub fn daily_book(&self, tenant: &str, rules: &DailyRules) -> Result<Book, JournalError> {
         daily::book(&self.store, tenant, rules)
     }
 

@@ -7,16 +7,16 @@ use jiff::Timestamp;
 
 use super::id::RunId;
 use super::resume::Asked;
-use crate::approval::{Request, Status};
+use crate::approval::{ApprovalRequest, RequestStatus};
 
 /// The request of a job, and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filed {
-    pub request: Request,
+    pub request: ApprovalRequest,
     /// The attempt that was answered with it; those after it may carry its code. -1: of an earlier run, in older journals.
     pub attempt: i64,
     /// As last read.
-    pub status: Status,
+    pub status: RequestStatus,
     pub read_at: Option<Timestamp>,
     /// A later run goes on with it.
     pub moved: bool,
@@ -40,10 +40,10 @@ impl Filed {
 
 /// What a look-up found out about one request of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Read {
+pub struct RequestRead {
     pub job: u32,
     pub code: Box<str>,
-    pub status: Status,
+    pub status: RequestStatus,
     /// The service's own word for when it expires.
     pub expires_at: Option<Timestamp>,
 }

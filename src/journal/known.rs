@@ -4,7 +4,7 @@
 //! Must not: read, or go by a clock: attempts and outcomes have their places in one order.
 
 use super::stored::PastAttempt;
-use crate::approval::{Request, Status};
+use crate::approval::{ApprovalRequest, RequestStatus};
 use crate::job::JobId;
 use crate::outcome::{Outcome, Settlement, doubt};
 
@@ -12,7 +12,7 @@ use crate::outcome::{Outcome, Settlement, doubt};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known {
     /// A run has settled it well.
-    Done(Done),
+    Done(DoneBefore),
     /// It was sent, and whether it had an effect is not known.
     InDoubt(InDoubt),
     /// An approval request for it is open.
@@ -25,7 +25,7 @@ pub enum Known {
 
 /// A job that a run has settled well.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done {
+pub struct DoneBefore {
     pub run_id: String,
     /// What the run called the job: with other parameters it is called otherwise.
     pub job: JobId,
@@ -51,7 +51,7 @@ pub struct InDoubt {
 pub struct TurnedDown {
     pub run_id: String,
     pub code: Box<str>,
-    pub status: Status,
+    pub status: RequestStatus,
     pub settled: Settlement,
 }
 
@@ -64,7 +64,7 @@ pub struct Pending {
     pub job: u32,
     /// The run that had it filed.
     pub filed_by: String,
-    pub request: Request,
+    pub request: ApprovalRequest,
     /// The attempt that was answered with it.
     pub attempt: i64,
     /// Whether the effect of an attempt with its code is not known.
@@ -75,12 +75,12 @@ pub struct Pending {
 
 /// What one run has had to do with a job.
 #[derive(Debug, Clone)]
-pub(super) struct Part {
+pub(super) struct PartOfRun {
     pub run_id: String,
     /// What the run called the job.
     pub job: JobId,
     pub attempts: Vec<PastAttempt>,
-    pub ended: Option<Ended>,
+    pub ended: Option<SettledPart>,
     /// Of a job that was made of names: what it was about. `None`: of ids, or of names that were sent as they stood.
     pub about: Option<WhatAbout>,
 }
@@ -95,7 +95,7 @@ pub(super) struct WhatAbout {
 
 /// How a run has settled its part.
 #[derive(Debug, Clone)]
-pub(super) struct Ended {
+pub(super) struct SettledPart {
     pub seq: i64,
     pub outcome: Outcome,
     pub settled: Option<Box<Settlement>>,
@@ -105,7 +105,7 @@ pub(super) struct Ended {
 pub(super) const FROM_THE_BEGINNING: i64 = -1;
 
 /// Puts the parts together; what has its place at or before `since` is left out of account.
-pub(super) fn known(parts: &[Part], since: i64) -> Option<Known> {
+pub(super) fn known(parts: &[PartOfRun], since: i64) -> Option<Known> {
     let ended = parts.iter().filter_map(|part| Some((part, part.ended.as_ref()?)));
     // That there was nothing to do is no deed: what was not there, or was taken for done, may be there later.
     let is_deed = |outcome: Outcome| matches!(outcome, Outcome::Completed | Outcome::Accepted);
@@ -116,8 +116,8 @@ pub(super) fn known(parts: &[Part], since: i64) -> Option<Known> {
     if doubt(made, settled).is_some() {
         return Some(Known::InDoubt(in_doubt(parts, settled)));
     }
-    if let Some((part, Ended { settled, seq, .. })) = done {
-        return Some(Known::Done(Done {
+    if let Some((part, SettledPart { settled, seq, .. })) = done {
+        return Some(Known::Done(DoneBefore {
             run_id: part.run_id.clone(),
             job: part.job,
             settled: settled.clone(),
@@ -137,9 +137,9 @@ pub(super) fn known(parts: &[Part], since: i64) -> Option<Known> {
 }
 
 /// Every attempt in doubt once, in their order.
-fn in_doubt(parts: &[Part], settled: i64) -> InDoubt {
+fn in_doubt(parts: &[PartOfRun], settled: i64) -> InDoubt {
     let all = parts.iter().flat_map(|part| part.attempts.iter().map(move |attempt| (part, attempt)));
-    let mut open: Vec<(&Part, &PastAttempt)> = all
+    let mut open: Vec<(&PartOfRun, &PastAttempt)> = all
         .clone()
         .filter(|(_, attempt)| {
             let copies = all.clone().map(|(_, copy)| copy).filter(|copy| copy.seq == attempt.seq);
@@ -170,12 +170,12 @@ mod tests {
         }
     }
 
-    fn part(run_id: &str, attempts: Vec<PastAttempt>, ended: Option<(i64, Outcome)>) -> Part {
-        let ended = ended.map(|(seq, outcome)| Ended { seq, outcome, settled: None });
-        Part { run_id: run_id.into(), job: "0".repeat(32).parse().unwrap(), attempts, ended, about: None }
+    fn part(run_id: &str, attempts: Vec<PastAttempt>, ended: Option<(i64, Outcome)>) -> PartOfRun {
+        let ended = ended.map(|(seq, outcome)| SettledPart { seq, outcome, settled: None });
+        PartOfRun { run_id: run_id.into(), job: "0".repeat(32).parse().unwrap(), attempts, ended, about: None }
     }
 
-    fn told(parts: &[Part]) -> String {
+    fn told(parts: &[PartOfRun]) -> String {
         match known(parts, FROM_THE_BEGINNING) {
             None => "nothing".into(),
             Some(Known::Done(done)) => format!("done by {}", done.run_id),

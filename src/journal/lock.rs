@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use super::error::JournalError;
 use super::holder::Holder;
 use super::id::RunId;
-use super::place::{Place, Taken};
+use super::place::{JournalPlace, Taken};
 use super::private;
 
 pub(super) const FOLDER: &str = "locks";
@@ -28,17 +28,17 @@ const REAPPEARS: Duration = Duration::from_millis(1_500);
 
 /// Held until it is dropped, or its process ends in whatever way.
 #[derive(Debug)]
-pub struct RunLock(Held);
+pub struct RunLock(HeldLock);
 
 #[derive(Debug)]
-enum Held {
-    File(Arc<Kept>),
+enum HeldLock {
+    File(Arc<KeptLock>),
     Memory(Taken),
 }
 
 /// A locked file, and what stands beside it.
 #[derive(Debug)]
-struct Kept {
+struct KeptLock {
     file: Mutex<File>,
     holder: Holder,
     folder: PathBuf,
@@ -56,26 +56,26 @@ pub enum StopWatch {
 
 /// Where requests to stop are left.
 #[derive(Debug, Clone)]
-pub struct StopFile(Arc<Kept>);
+pub struct StopFile(Arc<KeptLock>);
 
 impl RunLock {
     pub fn stop_watch(&self) -> StopWatch {
         match &self.0 {
-            Held::File(kept) => StopWatch::Look(StopFile(Arc::clone(kept))),
-            Held::Memory(taken) => StopWatch::Wait(Arc::clone(&taken.asked)),
+            HeldLock::File(kept) => StopWatch::Look(StopFile(Arc::clone(kept))),
+            HeldLock::Memory(taken) => StopWatch::Wait(Arc::clone(&taken.asked)),
         }
     }
 
     /// Takes the lock again if its file was deleted. An error: somebody else has it.
     pub fn keep(&self) -> Result<(), JournalError> {
         match &self.0 {
-            Held::File(kept) => kept.keep(),
-            Held::Memory(_) => Ok(()),
+            HeldLock::File(kept) => kept.keep(),
+            HeldLock::Memory(_) => Ok(()),
         }
     }
 }
 
-impl Kept {
+impl KeptLock {
     /// A cleaner of old files knows nothing of locks, and a lock on a file without a name keeps nobody out.
     fn keep(&self) -> Result<(), JournalError> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -105,7 +105,7 @@ fn is_at(_: &File, _: &Path) -> bool {
 impl StopFile {
     /// Whether this very process was asked to stop its run. A request that was meant for another one says nothing.
     pub fn is_requested(&self) -> bool {
-        let Kept { folder, plan_key, holder, .. } = &*self.0;
+        let KeptLock { folder, plan_key, holder, .. } = &*self.0;
         read_holder(&folder.join(stop_of(plan_key))).is_some_and(|meant| meant == *holder)
     }
 
@@ -118,26 +118,26 @@ impl StopFile {
 /// Takes the lock of the plan with that key, for a run of this process. `is_run`: the journal has a run of it that should be
 /// under way, so that its lock may have been deleted.
 pub(super) fn take(
-    place: &Place,
+    place: &JournalPlace,
     (plan_key, is_run): (&str, bool),
     run: &RunId,
     now: Timestamp,
 ) -> Result<RunLock, JournalError> {
     let holder = Holder { run_id: run.to_string(), process: std::process::id(), since: now };
     match place {
-        Place::Folder(folder) => lock_in(&folder.join(FOLDER), (plan_key, is_run), holder),
-        Place::Memory(memory) => match memory.lock(plan_key, serde_json::to_vec(&holder).unwrap_or_default()) {
-            Ok(taken) => Ok(RunLock(Held::Memory(taken))),
+        JournalPlace::Folder(folder) => lock_in(&folder.join(FOLDER), (plan_key, is_run), holder),
+        JournalPlace::Memory(memory) => match memory.lock(plan_key, serde_json::to_vec(&holder).unwrap_or_default()) {
+            Ok(taken) => Ok(RunLock(HeldLock::Memory(taken))),
             Err(held) => Err(JournalError::Locked(told(&held).unwrap_or_else(nobody))),
         },
     }
 }
 
 /// Asks the process that has that run of the plan under way to stop it. `false`: no process has.
-pub(super) fn request_stop(place: &Place, plan_key: &str, run: &RunId) -> Result<bool, JournalError> {
+pub(super) fn request_stop(place: &JournalPlace, plan_key: &str, run: &RunId) -> Result<bool, JournalError> {
     match place {
-        Place::Folder(folder) => request_in(&folder.join(FOLDER), plan_key, run),
-        Place::Memory(memory) => {
+        JournalPlace::Folder(folder) => request_in(&folder.join(FOLDER), plan_key, run),
+        JournalPlace::Memory(memory) => {
             let held = memory.held(plan_key).filter(|held| is_of(&held.holder, run.as_str()));
             Ok(held.map(|held| held.asked.notify_one()).is_some())
         }
@@ -145,10 +145,10 @@ pub(super) fn request_stop(place: &Place, plan_key: &str, run: &RunId) -> Result
 }
 
 /// Whether that run holds the lock of its plan.
-pub(super) fn is_held(place: &Place, plan_key: &str, run_id: &str) -> bool {
+pub(super) fn is_held(place: &JournalPlace, plan_key: &str, run_id: &str) -> bool {
     match place {
-        Place::Folder(folder) => is_locked_in(&folder.join(FOLDER), plan_key, run_id),
-        Place::Memory(memory) => memory.held(plan_key).is_some_and(|held| is_of(&held.holder, run_id)),
+        JournalPlace::Folder(folder) => is_locked_in(&folder.join(FOLDER), plan_key, run_id),
+        JournalPlace::Memory(memory) => memory.held(plan_key).is_some_and(|held| is_of(&held.holder, run_id)),
     }
 }
 
@@ -166,7 +166,7 @@ fn lock_in(folder: &Path, (plan_key, is_run): (&str, bool), holder: Holder) -> R
         Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(in_folder(folder, cause)),
         _ => {
             let (folder, plan_key) = (folder.to_owned(), plan_key.to_owned());
-            Ok(RunLock(Held::File(Arc::new(Kept { file: Mutex::new(file), holder, folder, plan_key }))))
+            Ok(RunLock(HeldLock::File(Arc::new(KeptLock { file: Mutex::new(file), holder, folder, plan_key }))))
         }
     }
 }

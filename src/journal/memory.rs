@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::job::JobId;
 
-pub(crate) use super::known::{Done, InDoubt, Known, Pending, TurnedDown};
+pub(crate) use super::known::{DoneBefore, InDoubt, Known, Pending, TurnedDown};
 pub(crate) use super::open::OpenJob;
 
 /// The place of tenants that are embedded in the process that runs against them, each a new one.
@@ -17,7 +17,7 @@ pub(crate) const SIMULATED: &str = "simulated";
 
 /// Whose jobs, and what to look for.
 #[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
+pub struct MemoryQuery<'a> {
     pub plan_key: &'a str,
     /// The Graph, or [`SIMULATED`]: there nothing but the plan's own runs is known.
     pub place: &'a str,
@@ -49,12 +49,12 @@ pub struct WasLookedUp {
 
 /// What is known of the jobs of a plan, by index.
 #[derive(Debug, Default)]
-pub struct Memory {
+pub struct JobMemory {
     pub jobs: HashMap<u32, Known>,
     /// Up to this place in the order of all runs.
     pub order: i64,
     /// By index: what may be repeated and runs of the same plan have done, where that does not count.
-    pub repeated: HashMap<u32, Done>,
+    pub repeated: HashMap<u32, DoneBefore>,
     /// By index: what runs of other plans have open on the target.
     pub open: Vec<(u32, Vec<OpenJob>)>,
 }

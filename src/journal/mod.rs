@@ -31,10 +31,10 @@ mod stored;
 
 pub use error::JournalError;
 pub use facade::Journal;
-pub(crate) use filed::{Filed, Read, Waiting};
+pub(crate) use filed::{Filed, RequestRead, Waiting};
 pub use id::RunId;
 pub(crate) use lock::{RunLock, StopFile, StopWatch};
-pub(crate) use record::{Attempt, Question, Rival, TurnedAway};
+pub(crate) use record::{Attempt, Rival, RivalQuestion, TurnedAway};
 pub use recorder::Recorder;
 pub use run::NewRun;
 pub(crate) use run::{Inherited, PlanFile, Pruned, RunHead, RunRecord, RunSummary};

@@ -3,7 +3,7 @@
 //! In: a job, the parts that were found for it: by its ids, and by the names that it was made of. Out: what is known of it, or of a
 //! name alone. Must not: take somebody who had a name once for somebody who has it today.
 
-use super::known::{Known, Part, WhatAbout, known};
+use super::known::{Known, PartOfRun, WhatAbout, known};
 use crate::catalog::OncePer;
 use crate::job::{Job, JobId, Names};
 
@@ -11,18 +11,18 @@ use crate::job::{Job, JobId, Names};
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     /// By the ids that the job is sent to.
-    pub by_ids: Vec<Part>,
+    pub by_ids: Vec<PartOfRun>,
     /// By what it does only once, by those ids.
-    pub by_deed: Vec<Part>,
+    pub by_deed: Vec<PartOfRun>,
     /// By the names that the job was made of, as versions that sent them have recorded it.
-    pub by_name: Vec<Part>,
+    pub by_name: Vec<PartOfRun>,
 }
 
 impl Parts {
     /// What is known of `job`; what has its place at or before `since` is left out of account.
     pub(super) fn known(self, job: &Job, since: i64) -> Option<Known> {
         let Some(names) = job.names.as_deref() else {
-            let parts: Vec<Part> = self.by_ids.into_iter().chain(self.by_deed).collect();
+            let parts: Vec<PartOfRun> = self.by_ids.into_iter().chain(self.by_deed).collect();
             return known(&parts, since);
         };
         let (mut same, mut unsaid) = (Vec::new(), Vec::new());
@@ -84,7 +84,7 @@ fn same_users(then: &[(Box<str>, Box<str>)], now: &[(Box<str>, Box<str>)]) -> bo
 
 #[cfg(test)]
 mod tests {
-    use super::super::known::{Ended, FROM_THE_BEGINNING};
+    use super::super::known::{FROM_THE_BEGINNING, SettledPart};
     use super::*;
     use crate::catalog::Action;
     use crate::job::{Ids, JobParts, Parameters};
@@ -108,13 +108,13 @@ mod tests {
     /// The id that something was sent to, and whose names stood in its body.
     type About<'a> = (&'a str, Option<&'a [(&'a str, &'a str)]>);
 
-    fn done(about: Option<About<'_>>) -> Part {
+    fn done(about: Option<About<'_>>) -> PartOfRun {
         let about = about.map(|(id, users)| WhatAbout {
             ids: vec![id.to_owned()],
             users: users.map(|users| users.iter().map(|(name, id)| ((*name).into(), (*id).into())).collect()),
         });
-        let ended = Some(Ended { seq: 3, outcome: Outcome::Completed, settled: None });
-        Part { run_id: "A".into(), job: "0".repeat(32).parse().unwrap(), attempts: Vec::new(), ended, about }
+        let ended = Some(SettledPart { seq: 3, outcome: Outcome::Completed, settled: None });
+        PartOfRun { run_id: "A".into(), job: "0".repeat(32).parse().unwrap(), attempts: Vec::new(), ended, about }
     }
 
     fn told(job: &Job, parts: Parts) -> &'static str {

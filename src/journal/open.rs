@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::known::{Done, FROM_THE_BEGINNING, InDoubt, Known, Part, known};
+use super::known::{DoneBefore, FROM_THE_BEGINNING, InDoubt, Known, PartOfRun, known};
 use crate::catalog::{Action, ReadBack};
 use crate::moment::moment;
 use crate::outcome::{Outcome, Settlement, Stamp};
@@ -40,7 +40,7 @@ pub enum Stands {
 }
 
 /// Which run has left a job open, how, and until when that holds others.
-pub(super) fn open(parts: &[Part], now: Timestamp) -> Option<(String, Stands, Timestamp)> {
+pub(super) fn open(parts: &[PartOfRun], now: Timestamp) -> Option<(String, Stands, Timestamp)> {
     let (run_id, stands, since) = match known(parts, FROM_THE_BEGINNING)? {
         Known::InDoubt(InDoubt { run_id, attempts, .. }) => {
             let last = attempts.last()?;
@@ -49,7 +49,7 @@ pub(super) fn open(parts: &[Part], now: Timestamp) -> Option<(String, Stands, Ti
             }
             (run_id, Stands::InDoubt, last.sent_at)
         }
-        Known::Done(Done { run_id, settled: Some(settled), .. }) if is_unseen(&settled) => {
+        Known::Done(DoneBefore { run_id, settled: Some(settled), .. }) if is_unseen(&settled) => {
             (run_id, Stands::Accepted, settled.finished_at.map(Stamp::time)?)
         }
         _ => return None,
@@ -59,7 +59,7 @@ pub(super) fn open(parts: &[Part], now: Timestamp) -> Option<(String, Stands, Ti
 }
 
 /// Whether the run has given it up: nobody goes on with it by itself.
-fn has_failed(parts: &[Part], run_id: &str, since: i64) -> bool {
+fn has_failed(parts: &[PartOfRun], run_id: &str, since: i64) -> bool {
     let ended = parts.iter().filter(|part| part.run_id == run_id).filter_map(|part| part.ended.as_ref());
     let is_failure = |outcome: Outcome| matches!(outcome, Outcome::Failed | Outcome::NotFound);
     ended.into_iter().any(|ended| ended.seq > since && is_failure(ended.outcome))

@@ -2,7 +2,7 @@
 //!
 //! In: a folder; or nothing, for a journal that lives in the memory of this process. Out: the name of its database, and,
 //! of one in memory, the locks of its plans. Must not: know what is in the database, or let a user come upon a journal
-//! that does not outlast the program: nothing but code names a [`Memory`].
+//! that does not outlast the program: nothing but code names a [`MemoryPlace`].
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,38 +15,38 @@ use super::sqlite::in_memory::Database;
 
 /// Where a journal lies.
 #[derive(Debug, Clone)]
-pub enum Place {
+pub enum JournalPlace {
     Folder(PathBuf),
     /// For whoever plays many processes in one, under a clock of its own.
     #[doc(hidden)]
-    Memory(Memory),
+    Memory(MemoryPlace),
 }
 
-impl From<PathBuf> for Place {
+impl From<PathBuf> for JournalPlace {
     fn from(folder: PathBuf) -> Self {
         Self::Folder(folder)
     }
 }
 
-impl From<&Path> for Place {
+impl From<&Path> for JournalPlace {
     fn from(folder: &Path) -> Self {
         Self::Folder(folder.to_owned())
     }
 }
 
-impl From<&PathBuf> for Place {
+impl From<&PathBuf> for JournalPlace {
     fn from(folder: &PathBuf) -> Self {
         Self::Folder(folder.clone())
     }
 }
 
-impl From<&Place> for Place {
-    fn from(place: &Place) -> Self {
+impl From<&JournalPlace> for JournalPlace {
+    fn from(place: &JournalPlace) -> Self {
         place.clone()
     }
 }
 
-impl Place {
+impl JournalPlace {
     /// The folder; a journal in memory has none.
     pub fn folder(&self) -> Option<&Path> {
         match self {
@@ -62,24 +62,24 @@ impl Place {
 /// that a paused clock and a seed make every history of it the same.
 #[doc(hidden)]
 #[derive(Debug, Clone)]
-pub struct Memory(Arc<Kept>);
+pub struct MemoryPlace(Arc<KeptJournal>);
 
 #[derive(Debug)]
-struct Kept {
+struct KeptJournal {
     database: Database,
-    locks: Mutex<HashMap<String, Held>>,
+    locks: Mutex<HashMap<String, HeldPlan>>,
 }
 
 /// Of a plan that somebody runs: who, and a way to ask for an end.
 #[derive(Debug, Clone)]
-pub(super) struct Held {
+pub(super) struct HeldPlan {
     pub holder: Vec<u8>,
     pub asked: Arc<Notify>,
 }
 
-impl Memory {
+impl MemoryPlace {
     pub fn new() -> Result<Self, JournalError> {
-        Ok(Self(Arc::new(Kept { database: Database::new()?, locks: Mutex::default() })))
+        Ok(Self(Arc::new(KeptJournal { database: Database::new()?, locks: Mutex::default() })))
     }
 
     pub(super) fn database(&self) -> &Path {
@@ -92,17 +92,17 @@ impl Memory {
         if let Some(held) = locks.get(plan_key) {
             return Err(held.holder.clone());
         }
-        let held = Held { holder, asked: Arc::default() };
+        let held = HeldPlan { holder, asked: Arc::default() };
         locks.insert(plan_key.to_owned(), held.clone());
         Ok(Taken { memory: self.clone(), plan_key: plan_key.to_owned(), asked: held.asked })
     }
 
     /// Who runs a plan, if anybody does.
-    pub(super) fn held(&self, plan_key: &str) -> Option<Held> {
+    pub(super) fn held(&self, plan_key: &str) -> Option<HeldPlan> {
         self.locks().get(plan_key).cloned()
     }
 
-    fn locks(&self) -> MutexGuard<'_, HashMap<String, Held>> {
+    fn locks(&self) -> MutexGuard<'_, HashMap<String, HeldPlan>> {
         self.0.locks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -110,7 +110,7 @@ impl Memory {
 /// A lock in memory; dropped, it is free.
 #[derive(Debug)]
 pub(super) struct Taken {
-    memory: Memory,
+    memory: MemoryPlace,
     plan_key: String,
     pub asked: Arc<Notify>,
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::error::JournalError;
 use super::open::OpenJob;
-use crate::approval::Request;
+use crate::approval::ApprovalRequest;
 use crate::catalog::TargetKind;
 use crate::daily::{Take, UsedUp};
 use crate::job::Job;
@@ -37,18 +37,18 @@ pub struct Rival {
 }
 
 /// What is called with the rival, if there is one.
-pub(super) type Told = Box<dyn FnOnce(Option<Rival>) + Send>;
+pub(super) type RivalAnswer = Box<dyn FnOnce(Option<Rival>) + Send>;
 
 /// What a rival of a job can be.
 #[derive(Debug, Clone)]
-pub struct Question {
+pub struct RivalQuestion {
     /// The job: another one of the same action on the same target, sent since or nearly so.
     pub same: Job,
     /// What else removes such a target, whenever it was sent.
     pub removals: Vec<Job>,
 }
 
-pub(super) enum Record {
+pub(super) enum JournalRecord {
     Attempt(Attempt),
     Answer {
         job: u32,
@@ -59,7 +59,7 @@ pub(super) enum Record {
     Filed {
         job: u32,
         attempt: u32,
-        request: Box<Request>,
+        request: Box<ApprovalRequest>,
     },
     Settled {
         job: u32,
@@ -83,8 +83,8 @@ pub(super) enum Record {
     /// No record, but a question that is answered after all records before it.
     Rival {
         job: u32,
-        question: Box<Question>,
-        told: Told,
+        question: Box<RivalQuestion>,
+        told: RivalAnswer,
     },
 }
 

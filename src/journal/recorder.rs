@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::error::JournalError;
 use super::facade::Journal;
-use super::record::{Attempt, Question, Record, Told, Written};
+use super::record::{Attempt, JournalRecord, RivalAnswer, RivalQuestion, Written};
 use super::sqlite::writer::Writer;
-use crate::approval::Request;
+use crate::approval::ApprovalRequest;
 use crate::catalog::TargetKind;
 use crate::daily::{Take, UsedUp};
 use crate::outcome::{Reply, RequestId, Settlement};
@@ -32,46 +32,46 @@ impl Recorder {
     ///
     /// A writer that has ended drops the record, and its release with it: nothing leaves.
     pub fn attempt(&self, attempt: Attempt) {
-        self.0.send(Record::Attempt(attempt));
+        self.0.send(JournalRecord::Attempt(attempt));
     }
 
     /// An attempt has used up nothing of any daily limit.
     pub fn give_back(&self, client_request_id: &RequestId) {
-        self.0.send(Record::GiveBack { client_request_id: client_request_id.clone() });
+        self.0.send(JournalRecord::GiveBack { client_request_id: client_request_id.clone() });
     }
 
     /// The service has said that a daily limit is used up, or seems to mean it.
     pub fn pause(&self, take: Take, used_up: UsedUp) {
-        self.0.send(Record::Pause { take, used_up });
+        self.0.send(JournalRecord::Pause { take, used_up });
     }
 
     /// An attempt was answered, and the job goes on.
     pub fn answer(&self, job: u32, attempt: u32, answered_at: Timestamp, reply: &Reply) {
-        self.0.send(Record::Answer { job, attempt, answered_at, reply: Box::new(reply.clone()) });
+        self.0.send(JournalRecord::Answer { job, attempt, answered_at, reply: Box::new(reply.clone()) });
     }
 
     /// The service has answered an attempt with an approval request.
-    pub fn filed(&self, job: u32, attempt: u32, request: &Request) {
-        self.0.send(Record::Filed { job, attempt, request: Box::new(request.clone()) });
+    pub fn filed(&self, job: u32, attempt: u32, request: &ApprovalRequest) {
+        self.0.send(JournalRecord::Filed { job, attempt, request: Box::new(request.clone()) });
     }
 
     pub fn settled(&self, job: u32, settlement: &Settlement) {
-        self.0.send(Record::Settled { job, settlement: settlement.clone() });
+        self.0.send(JournalRecord::Settled { job, settlement: settlement.clone() });
     }
 
     /// A read has shown the target of a job.
     pub fn shown(&self, job: u32, kind: TargetKind) {
-        self.0.send(Record::Shown { job, kind });
+        self.0.send(JournalRecord::Shown { job, kind });
     }
 
     /// Asks whether a run at the same place, this run included, has sent something else that may be what was seen.
-    pub fn rival(&self, job: u32, question: Question, told: Told) {
-        self.0.send(Record::Rival { job, question: Box::new(question), told });
+    pub fn rival(&self, job: u32, question: RivalQuestion, told: RivalAnswer) {
+        self.0.send(JournalRecord::Rival { job, question: Box::new(question), told });
     }
 
     /// A read has shown how far an accepted job is, and it may have settled anew.
     pub fn followed_up(&self, job: u32, settlement: &Settlement) {
-        self.0.send(Record::FollowedUp { job, settlement: Box::new(settlement.clone()) });
+        self.0.send(JournalRecord::FollowedUp { job, settlement: Box::new(settlement.clone()) });
     }
 
     /// Waits until everything is durable, or says why it is not.

@@ -33,13 +33,13 @@
 //! With `--refile`, a job that failed because its request expired is sent, or read if in doubt. With `--only`, every job
 //! outside the class is kept as it is.
 
-use crate::approval::Status;
+use crate::approval::RequestStatus;
 use crate::catalog::Repeat;
 use crate::outcome::{Outcome, Standing};
 
 /// What is known of one job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Past {
+pub struct PastOfJob {
     pub settled: Option<Outcome>,
     /// Of a job with an approval request: since that was filed.
     pub sent: Sent,
@@ -61,14 +61,14 @@ pub enum Asked {
     Moved,
 }
 
-impl From<Status> for Asked {
-    fn from(status: Status) -> Self {
+impl From<RequestStatus> for Asked {
+    fn from(status: RequestStatus) -> Self {
         match status {
-            Status::Unknown | Status::NeedsApproval => Self::Waiting,
-            Status::Approved => Self::Approved,
-            Status::Completed => Self::Completed,
-            Status::Rejected | Status::Cancelled => Self::Refused,
-            Status::Expired => Self::Expired,
+            RequestStatus::Unknown | RequestStatus::NeedsApproval => Self::Waiting,
+            RequestStatus::Approved => Self::Approved,
+            RequestStatus::Completed => Self::Completed,
+            RequestStatus::Rejected | RequestStatus::Cancelled => Self::Refused,
+            RequestStatus::Expired => Self::Expired,
         }
     }
 }
@@ -114,7 +114,7 @@ pub(crate) enum Next {
 }
 
 /// The tables.
-pub(crate) fn decide(past: Past, repeat: Repeat, only: Only, refile: bool) -> Next {
+pub(crate) fn decide(past: PastOfJob, repeat: Repeat, only: Only, refile: bool) -> Next {
     let class = class(past, refile);
     let wanted = match only {
         Only::Open => !matches!(class, Class::Done | Class::Failed),
@@ -136,7 +136,7 @@ pub(crate) fn decide(past: Past, repeat: Repeat, only: Only, refile: bool) -> Ne
 }
 
 /// The second table; `again` is what the first one says.
-fn by_request(past: Past, refile: bool, again: Next) -> Next {
+fn by_request(past: PastOfJob, refile: bool, again: Next) -> Next {
     let anew = past.settled == Some(Outcome::NotAttempted) || (refile && past.asked == Asked::Expired);
     let doubtful = past.sent == Sent::InDoubt || past.settled == Some(Outcome::Unknown);
     match past.asked {
@@ -162,7 +162,7 @@ enum Class {
     NotAttempted,
 }
 
-fn class(past: Past, refile: bool) -> Class {
+fn class(past: PastOfJob, refile: bool) -> Class {
     match past.settled {
         Some(outcome) if outcome.standing() == Standing::Good => Class::Done,
         Some(Outcome::AwaitingApproval) => Class::Awaiting,
@@ -208,8 +208,8 @@ mod tests {
     ];
 
     /// The same tables in another style: rules that must hold, tried in order, first match wins.
-    fn oracle(past: Past, repeat: Repeat, only: Only, refile: bool) -> Next {
-        let Past { settled, sent, asked } = past;
+    fn oracle(past: PastOfJob, repeat: Repeat, only: Only, refile: bool) -> Next {
+        let PastOfJob { settled, sent, asked } = past;
         let doubtful = sent == Sent::InDoubt || settled == Some(Outcome::Unknown);
         let lapsed = refile && asked == Asked::Expired;
         let may_go = match settled {
@@ -246,9 +246,9 @@ mod tests {
         Next::Send
     }
 
-    fn everything() -> impl Iterator<Item = (Past, Repeat, Only, bool)> {
+    fn everything() -> impl Iterator<Item = (PastOfJob, Repeat, Only, bool)> {
         let pasts = OUTCOMES.into_iter().flat_map(|settled| SENT.map(|sent| (settled, sent)));
-        let pasts = pasts.flat_map(|(settled, sent)| ASKED.map(|asked| Past { settled, sent, asked }));
+        let pasts = pasts.flat_map(|(settled, sent)| ASKED.map(|asked| PastOfJob { settled, sent, asked }));
         let pasts = pasts.flat_map(|past| REPEATS.map(|repeat| (past, repeat)));
         let pasts = pasts.flat_map(|(past, repeat)| ONLY.map(|only| (past, repeat, only)));
         pasts.flat_map(|(past, repeat, only)| [true, false].map(|refile| (past, repeat, only, refile)))
@@ -273,7 +273,7 @@ mod tests {
     /// A code goes out while its request is approved and never else; what is open at the service is not filed again.
     #[test]
     fn a_request_that_waits_is_neither_completed_nor_filed_again() {
-        let is_bad = |past: &Past| matches!(past.settled, Some(Outcome::Failed | Outcome::NotFound));
+        let is_bad = |past: &PastOfJob| matches!(past.settled, Some(Outcome::Failed | Outcome::NotFound));
         for (past, repeat, only, refile) in everything().filter(|(past, ..)| !is_bad(past)) {
             let next = decide(past, repeat, only, refile);
             assert!(next != Next::Complete || past.asked == Asked::Approved, "{past:?}");
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn what_went_well_is_never_touched() {
-        let good = |past: &Past| past.settled.is_some_and(|outcome| outcome.standing() == Standing::Good);
+        let good = |past: &PastOfJob| past.settled.is_some_and(|outcome| outcome.standing() == Standing::Good);
         for (past, repeat, only, refile) in everything().filter(|(past, ..)| good(past)) {
             assert_eq!(decide(past, repeat, only, refile), Next::Keep);
         }

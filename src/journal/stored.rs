@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::filed::Filed;
-use super::resume::{Asked, Past, Sent};
+use super::resume::{Asked, PastOfJob, Sent};
 use crate::job::Job;
-use crate::outcome::{Cause, Doubt, Effect, Ending, Made, Outcome, Settlement, Stamp, doubt};
+use crate::outcome::{Cause, Doubt, Effect, Ending, MadeAttempt, Outcome, Settlement, Stamp, doubt};
 
 /// One job of a run, and what became of it.
 #[derive(Debug)]
@@ -69,9 +69,9 @@ impl PastAttempt {
     }
 
     /// What matters of it for a doubt.
-    pub fn made(&self) -> Made {
+    pub fn made(&self) -> MadeAttempt {
         let Self { seq, sent_at, cleared, .. } = *self;
-        Made { seq, sent_at, effect: Effect::of(self.verdict.as_deref()), cleared }
+        MadeAttempt { seq, sent_at, effect: Effect::of(self.verdict.as_deref()), cleared }
     }
 }
 
@@ -81,14 +81,14 @@ impl StoredJob {
     }
 
     /// What the resume table needs to know.
-    pub fn past(&self) -> Past {
+    pub fn past(&self) -> PastOfJob {
         let sent = match self.doubtful_since() {
             Some(_) => Sent::InDoubt,
             None if self.attempts.is_empty() => Sent::Never,
             None => Sent::WithoutEffect,
         };
         let settled = self.settled.as_ref().map(|settlement| settlement.outcome);
-        Past { settled, sent, asked: self.filed.as_ref().map_or(Asked::Nothing, Filed::asked) }
+        PastOfJob { settled, sent, asked: self.filed.as_ref().map_or(Asked::Nothing, Filed::asked) }
     }
 
     /// What its attempts have left in doubt.

@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use super::client::GraphClient;
 use super::request::GraphRequest;
 use super::request_of_approval::companion;
-pub(crate) use super::request_of_approval::{Found, NotRead};
+pub(crate) use super::request_of_approval::{NotRead, ShownRequest};
 use super::shape::{Shape, document};
 use super::transport::Transport;
-use crate::approval::Status;
+use crate::approval::RequestStatus;
 use crate::catalog::{Access, Bucket, INTUNE_OTHER, Method, Version};
 use crate::job::Job;
 use crate::outcome::{Evidence, Reply, Verdict};
@@ -50,7 +50,7 @@ const ACTIONS_BY_WORD: &[(&str, &str)] = &[
 ];
 
 /// Codes are compared in lower case.
-pub(crate) type Statuses = HashMap<String, Found>;
+pub(crate) type Statuses = HashMap<String, ShownRequest>;
 
 impl<T: Transport> GraphClient<T> {
     /// How these requests stand. One that is not in the answer is not known to the service.
@@ -76,7 +76,7 @@ impl<T: Transport> GraphClient<T> {
     }
 
     /// How one request stands, right now.
-    pub(super) async fn status(&self, code: &str, id: &str) -> Result<Option<Found>, NotRead> {
+    pub(super) async fn status(&self, code: &str, id: &str) -> Result<Option<ShownRequest>, NotRead> {
         self.statuses(&[code], id).await.map(|mut found| found.remove(&code.to_ascii_lowercase()))
     }
 
@@ -115,7 +115,7 @@ impl<T: Transport> GraphClient<T> {
     /// because it was used, and the target tells.
     pub(super) async fn unless_completed(&self, code: &str, reply: Reply, client_request_id: &str) -> Reply {
         match self.status(code, &companion(client_request_id)).await {
-            Ok(Some(Found { status: Status::Completed, .. })) => Reply {
+            Ok(Some(ShownRequest { status: RequestStatus::Completed, .. })) => Reply {
                 verdict: Verdict::Lost,
                 error_message: Some(format!("approval request {code} was completed by somebody else").into()),
                 ..reply
@@ -128,11 +128,11 @@ impl<T: Transport> GraphClient<T> {
     /// been carried out a moment ago, or withdrawn.
     pub(super) async fn still_approved(&self, code: &str, seen: String, client_request_id: &str) -> Evidence {
         match self.status(code, &companion(client_request_id)).await {
-            Ok(Some(Found { status: Status::Approved, .. })) => Evidence::NoEffect(seen),
-            Ok(Some(Found { status: Status::Completed, .. })) => {
+            Ok(Some(ShownRequest { status: RequestStatus::Approved, .. })) => Evidence::NoEffect(seen),
+            Ok(Some(ShownRequest { status: RequestStatus::Completed, .. })) => {
                 Evidence::Effect(format!("approval request {code} is completed"))
             }
-            Ok(Some(Found { status, .. })) => {
+            Ok(Some(ShownRequest { status, .. })) => {
                 Evidence::CannotTell(format!("approval request {code} is {}", status.name()))
             }
             Ok(None) => Evidence::CannotTell(format!("the service does not know approval request {code}")),
@@ -145,7 +145,7 @@ fn statuses(requests: &[Value]) -> Statuses {
     let mut found = Statuses::new();
     for request in requests {
         let expires_at = text(request, "expirationDateTime").and_then(|at| at.parse().ok());
-        let about = Found { status: status_of(request), expires_at };
+        let about = ShownRequest { status: status_of(request), expires_at };
         for code in ["id", "requestId"].into_iter().filter_map(|name| text(request, name)) {
             found.insert(code.to_ascii_lowercase(), about.clone());
         }
@@ -153,8 +153,8 @@ fn statuses(requests: &[Value]) -> Statuses {
     found
 }
 
-fn status_of(request: &Value) -> Status {
-    text(request, "status").map_or(Status::Unknown, Status::named)
+fn status_of(request: &Value) -> RequestStatus {
+    text(request, "status").map_or(RequestStatus::Unknown, RequestStatus::named)
 }
 
 fn code_of(request: &Value) -> Option<&str> {

@@ -27,8 +27,7 @@ use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, ReadBack, 
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
-use crate::outcome::{Evidence, FollowUp, Followed, Lack, Reply, Stage, Verdict};
-use crate::outcome::{Presence, Seen, Since};
+use crate::outcome::{Evidence, FollowUp, FollowUpRead, Lack, Presence, Reply, Seen, Since, Stage, Verdict};
 use crate::pacing::{Gates, retry_after};
 
 const CODE: HeaderName = HeaderName::from_static("x-msft-approval-code");
@@ -248,17 +247,19 @@ impl<T: Transport> GraphClient<T> {
 
     /// Reads how far an action is that was accepted after it had left at `since`; an error is the answer of a read that
     /// failed. Changes nothing.
-    pub async fn follow_up(&self, job: &Job, since: Timestamp, client_request_id: &str) -> Result<Followed, Reply> {
+    pub async fn follow_up(&self, job: &Job, since: Timestamp, client_request_id: &str) -> Result<FollowUpRead, Reply> {
         let now = self.clock.now();
         let unclear = |stage, words: &str| {
-            Followed::There(FollowUp { stage, words: words.into(), last_check_in: None, read_at: now })
+            FollowUpRead::There(FollowUp { stage, words: words.into(), last_check_in: None, read_at: now })
         };
         let Some(request) = request::build_read_back(job) else {
             return Ok(unclear(Stage::Untold, "no read tells"));
         };
         match self.state(request, client_request_id, job).await {
-            Ok(document) => Ok(Followed::There(follow_up::judge(job, &document, self.service_clock.at(since), now))),
-            Err(reply) if reply.verdict == Verdict::Gone => Ok(Followed::Gone(follow_up::of_nothing(job, now))),
+            Ok(document) => {
+                Ok(FollowUpRead::There(follow_up::judge(job, &document, self.service_clock.at(since), now)))
+            }
+            Err(reply) if reply.verdict == Verdict::Gone => Ok(FollowUpRead::Gone(follow_up::of_nothing(job, now))),
             Err(reply) => Err(reply),
         }
     }
@@ -266,7 +267,7 @@ impl<T: Transport> GraphClient<T> {
     /// Reads who the job's target is. Changes nothing.
     pub async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
         let is_member = job.action.target == TargetKind::GroupMember;
-        match self.read(request::build_look(job), client_request_id, job, Shape::Thing).await {
+        match self.read(request::build_inspection(job), client_request_id, job, Shape::Thing).await {
             Ok(document) => match Identity::from_document(&document) {
                 // The directory shows that there is something, and not what, to whoever may not read its kind.
                 Some(identity) if is_member && identity.is_unknown_member(&document) => {
@@ -305,7 +306,7 @@ impl<T: Transport> GraphClient<T> {
     /// The user, and which devices an action on all of them would reach. Those that cannot be listed, or not on one page,
     /// are not looked at, and then nobody was.
     async fn with_devices(&self, job: &Job, mut identity: Identity, client_request_id: &str) -> Seen {
-        let Some(request) = request::build_look_at_devices(job) else { return Seen::Identity(Box::new(identity)) };
+        let Some(request) = request::build_devices_inspection(job) else { return Seen::Identity(Box::new(identity)) };
         let refused = |why: String| {
             Seen::NotRead(Reply::none(Verdict::Refused, format!("the user's devices: {why}"), client_request_id.into()))
         };
@@ -336,7 +337,7 @@ impl<T: Transport> GraphClient<T> {
     async fn moved_name(&self, job: &Job, client_request_id: &str) -> Option<Seen> {
         for (name, id) in job.names.iter().flat_map(|names| &names.in_body) {
             let bucket = Bucket { service: &DIRECTORY, access: Access::Read };
-            let request = request::build_look_at_user(id);
+            let request = request::build_user_inspection(id);
             let path = request.path.clone();
             let answer = self.pass_and_exchange(bucket, request, &companion(client_request_id)).await;
             let read = document(answer, &path, Shape::Thing);
@@ -442,7 +443,9 @@ mod tests {
             client.read_back(&job, Since::by_this_clock(Timestamp::UNIX_EPOCH), "2").await,
             Evidence::CannotTell(_)
         ));
-        let Followed::There(seen) = client.follow_up(&job, Timestamp::UNIX_EPOCH, "3").await.unwrap() else { panic!() };
+        let FollowUpRead::There(seen) = client.follow_up(&job, Timestamp::UNIX_EPOCH, "3").await.unwrap() else {
+            panic!()
+        };
         assert_eq!(seen.stage, Stage::Untold);
         assert!(recorder.0.lock().unwrap().is_empty());
     }
@@ -470,7 +473,9 @@ mod tests {
             let client = client(&Ahead(started), now);
             let evidence = client.read_back(&job("rebootNow"), Since::by_this_clock(now), "1").await;
             assert_eq!(matches!(evidence, Evidence::Effect(_)), is_ours, "{evidence:?}");
-            let Followed::There(seen) = client.follow_up(&job("rebootNow"), now, "2").await.unwrap() else { panic!() };
+            let FollowUpRead::There(seen) = client.follow_up(&job("rebootNow"), now, "2").await.unwrap() else {
+                panic!()
+            };
             assert_eq!(seen.stage == Stage::Done, is_ours, "{seen:?}");
         }
     }

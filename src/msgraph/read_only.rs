@@ -1,6 +1,6 @@
 //! A client that can read and nothing else.
 //!
-//! In: [`Get`]s, alone or up to [`BATCH`] in one envelope; jobs whose targets are to be looked at. Out: an [`Answer`] for
+//! In: [`Get`]s, alone or up to [`BATCH`] in one envelope; jobs whose targets are to be looked at. Out: an [`ReadAnswer`] for
 //! each, or who the target is. Must not: retry, pace, or send anything but GET; the one POST that it makes is the envelope
 //! of a `$batch`, and nothing but a [`Get`] goes into that. (Sign-in has its own requests, to the sign-in host.)
 
@@ -28,7 +28,7 @@ pub(crate) const BATCH: usize = 20;
 
 /// What came back for one read.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ReadAnswer {
     pub reply: Reply,
     /// Where it succeeded and is JSON.
     pub document: Option<Value>,
@@ -76,15 +76,15 @@ impl<'c, T: Transport> ReadOnly<'c, T> {
         self.0.graph_url()
     }
 
-    pub async fn get(&self, get: &Get, id: &str) -> Answer {
+    pub async fn get(&self, get: &Get, id: &str) -> ReadAnswer {
         let (reply, wire) = self.0.exchange(get.request(), id).await;
         let document = wire.and_then(|wire| serde_json::from_slice(&wire.body).ok());
-        self.noted(get, Answer { reply, document })
+        self.noted(get, ReadAnswer { reply, document })
     }
 
     /// All of `gets`, at most [`BATCH`], in one envelope: an answer for each in their order, or the one that the envelope
     /// got instead. `ids` are the request ids of the reads.
-    pub async fn batch(&self, gets: &[Get], ids: &[String], id: &str) -> Result<Vec<Answer>, Reply> {
+    pub async fn batch(&self, gets: &[Get], ids: &[String], id: &str) -> Result<Vec<ReadAnswer>, Reply> {
         let parts = gets.iter().zip(ids).enumerate().map(|(number, (get, id))| {
             let headers = json!({ "client-request-id": id });
             json!({ "id": number.to_string(), "method": "GET", "url": get.path(), "headers": headers })
@@ -110,7 +110,7 @@ impl<'c, T: Transport> ReadOnly<'c, T> {
         Ok(answers.collect())
     }
 
-    fn noted(&self, get: &Get, answer: Answer) -> Answer {
+    fn noted(&self, get: &Get, answer: ReadAnswer) -> ReadAnswer {
         if let Some(document) = &answer.document {
             self.0.sights().note(get.path(), document);
         }
@@ -118,11 +118,11 @@ impl<'c, T: Transport> ReadOnly<'c, T> {
     }
 
     /// A read that the envelope does not answer was lost.
-    fn answer(&self, part: Option<BatchPart>, id: &str) -> Answer {
+    fn answer(&self, part: Option<BatchPart>, id: &str) -> ReadAnswer {
         let now = self.0.clock().now();
         let Some((status, part)) = part.and_then(|part| Some((StatusCode::from_u16(part.status).ok()?, part))) else {
             let lost = TransportError::Lost("the batch came back without it".into());
-            return Answer { reply: classify(Err(lost), id, now), document: None };
+            return ReadAnswer { reply: classify(Err(lost), id, now), document: None };
         };
         let mut headers = HeaderMap::new();
         for (name, value) in &part.headers {
@@ -135,7 +135,7 @@ impl<'c, T: Transport> ReadOnly<'c, T> {
         let body = part.body.as_ref().map(text_of).map(Bytes::from).unwrap_or_default();
         let reply = classify(Ok(WireReply::new(status, headers, body)), id, now);
         let document = part.body.filter(|_| reply.verdict == Verdict::Succeeded);
-        Answer { reply, document }
+        ReadAnswer { reply, document }
     }
 }
 
@@ -190,7 +190,7 @@ mod tests {
     use jiff::Timestamp;
 
     /// What a part of an envelope comes to that has that status and body.
-    async fn part(status: u16, body: Value) -> Answer {
+    async fn part(status: u16, body: Value) -> ReadAnswer {
         #[derive(Clone)]
         struct Says(String);
         impl Transport for Says {

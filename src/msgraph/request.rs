@@ -104,7 +104,7 @@ pub(crate) fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
 }
 
 /// The read that shows who the target of `job` is.
-pub(crate) fn build_look(job: &Job) -> GraphRequest<'_> {
+pub(crate) fn build_inspection(job: &Job) -> GraphRequest<'_> {
     let query = match properties(job.action.target) {
         [] => String::new(),
         names => format!("?$select={}", names.join(",")),
@@ -152,7 +152,7 @@ pub(crate) fn build_find(job: &Job, at: usize) -> Option<GraphRequest<'_>> {
 }
 
 /// The read that shows what a user is called now.
-pub(super) fn build_look_at_user(id: &str) -> GraphRequest<'static> {
+pub(super) fn build_user_inspection(id: &str) -> GraphRequest<'static> {
     let mut path = format!("/{}/users", Version::V1.name());
     push_id(&mut path, id);
     path.push_str("?$select=id,userPrincipalName");
@@ -160,7 +160,7 @@ pub(super) fn build_look_at_user(id: &str) -> GraphRequest<'static> {
 }
 
 /// The read that shows the devices of the user whom `job` is about, where the action reaches all of them.
-pub(super) fn build_look_at_devices(job: &Job) -> Option<GraphRequest<'_>> {
+pub(super) fn build_devices_inspection(job: &Job) -> Option<GraphRequest<'_>> {
     if !job.action.on_all_devices {
         return None;
     }
@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_look_reads_the_target_itself() {
-        let look = |job: &Job| build_look(job).path;
+        let look = |job: &Job| build_inspection(job).path;
         let device = "id,deviceName,serialNumber,userId,userPrincipalName,emailAddress,azureADDeviceId,imei,operatingSystem,\
                       managedDeviceOwnerType,deviceEnrollmentType,managementState,enrolledDateTime,lastSyncDateTime";
         let path = format!("deviceManagement/managedDevices/{ID}?$select={device}");
@@ -367,7 +367,7 @@ mod tests {
 
     #[test]
     fn the_devices_of_a_user_are_read_where_an_action_reaches_them_all() {
-        let look = |action: &str| build_look_at_devices(&job(action, 0, &["u@c.com"], vec![])).map(|look| look.path);
+        let look = |action: &str| build_devices_inspection(&job(action, 0, &["u@c.com"], vec![])).map(|look| look.path);
         let path = look("removeAllDevicesFromManagement").unwrap();
         assert!(
             path.starts_with("/v1.0/users/u@c.com/managedDevices?$select=id,") && path.ends_with("&$top=1000"),

@@ -1,19 +1,19 @@
 //! One approval request as the service shows it, and the id under which it is asked about beside a job.
 //!
-//! In: nothing. Out: [`Found`], or [`NotRead`] with the answer. Must not: ask.
+//! In: nothing. Out: [`ShownRequest`], or [`NotRead`] with the answer. Must not: ask.
 
 use std::fmt;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::approval::Status;
+use crate::approval::RequestStatus;
 use crate::outcome::Reply;
 
 /// A request as the service shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    pub status: Status,
+pub struct ShownRequest {
+    pub status: RequestStatus,
     pub expires_at: Option<Timestamp>,
 }
 

@@ -26,12 +26,12 @@ pub enum Again {
     Nothing,
     All,
     /// Rows of the plan and job ids, as they were written.
-    These(Vec<Named>),
+    These(Vec<NamedRow>),
 }
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Named {
+pub enum NamedRow {
     Row(u32),
     Job(JobId),
     /// Neither: it fits nothing.
@@ -47,9 +47,9 @@ impl FromStr for Again {
             return Ok(Self::All);
         }
         let named = text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(|name| {
-            let row = name.parse().map(Named::Row).ok();
-            let job = || name.to_ascii_lowercase().parse().map(Named::Job).ok();
-            row.or_else(job).unwrap_or_else(|| Named::Neither(name.to_owned()))
+            let row = name.parse().map(NamedRow::Row).ok();
+            let job = || name.to_ascii_lowercase().parse().map(NamedRow::Job).ok();
+            row.or_else(job).unwrap_or_else(|| NamedRow::Neither(name.to_owned()))
         });
         Ok(Self::These(named.collect()))
     }
@@ -68,9 +68,9 @@ impl Again {
             meant.extend((0u32..).zip(jobs).filter(|(_, job)| name.fits(job)).map(|(index, _)| index));
             if !jobs.iter().any(|job| name.fits(job)) {
                 let message = match name {
-                    Named::Row(row) => format!("--again {row}: the plan has no row {row} with a job"),
-                    Named::Job(id) => format!("--again {id}: the plan has no such job"),
-                    Named::Neither(name) => format!("--again {name}: this is neither a row number nor a job id"),
+                    NamedRow::Row(row) => format!("--again {row}: the plan has no row {row} with a job"),
+                    NamedRow::Job(id) => format!("--again {id}: the plan has no such job"),
+                    NamedRow::Neither(name) => format!("--again {name}: this is neither a row number nor a job id"),
                 };
                 let help = "the report and the preview show rows and job ids; `--again all` means every row";
                 return Err(Error::usage(Diagnostic::error("no-such-row", message).help(help)));
@@ -86,7 +86,7 @@ impl Again {
     /// Of rows that are the same job, the first is sent. Who names another one by its row would wait for it in vain.
     pub(super) fn refuse_copies(&self, jobs: &[Job], holds: &[Option<Hold>]) -> Result<(), Error> {
         let Self::These(names) = self else { return Ok(()) };
-        for row in names.iter().filter_map(Named::row) {
+        for row in names.iter().filter_map(NamedRow::row) {
             let mut of_row = jobs.iter().zip(holds).filter(|(job, _)| job.row == row).map(|(_, hold)| hold);
             let Some(Some(Hold::Duplicate { of_row: first })) = of_row.next() else { continue };
             if of_row.all(|hold| matches!(hold, Some(Hold::Duplicate { .. }))) {
@@ -100,7 +100,7 @@ impl Again {
     }
 }
 
-impl Named {
+impl NamedRow {
     fn fits(&self, job: &Job) -> bool {
         match self {
             Self::Row(row) => job.row == *row,

@@ -12,13 +12,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::error::Error;
 use crate::diagnostics::Diagnostic;
 use crate::guard::drift::Sighting;
-use crate::guard::lookout::{Lookout, Source};
+use crate::guard::lookout::{PreSendCheck, SeenBy};
 use crate::identity::Identity;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError, RunHead, RunRecord};
 use crate::moment::moment;
 use crate::preview::saved::{self, Head, SavedPreview};
-use crate::session::Tenant;
+use crate::session::TargetTenant;
 use crate::settings::Settings;
 
 /// What a saved preview says of itself, and where it is.
@@ -48,17 +48,17 @@ pub(super) fn name_targets(jobs: &mut [Job], sightings: &[Option<Sighting>]) {
 }
 
 /// What is compared right before each send: what the preview saw, or else what the inventory has.
-pub(super) fn lookout(jobs: &[Job], sightings: Vec<Option<Sighting>>, inventory: Seen) -> Lookout {
-    let listed = inventory.into_iter().map(|(index, seen)| (index, (Sighting::Identity(seen), Source::Inventory)));
-    let seen = (0u32..).zip(sightings).filter_map(|(index, seen)| Some((index, (seen?, Source::Preview))));
-    Lookout::for_drift(listed.chain(seen).collect::<HashMap<_, _>>()).in_steps(jobs)
+pub(super) fn lookout(jobs: &[Job], sightings: Vec<Option<Sighting>>, inventory: SeenInInventory) -> PreSendCheck {
+    let listed = inventory.into_iter().map(|(index, seen)| (index, (Sighting::Identity(seen), SeenBy::Inventory)));
+    let seen = (0u32..).zip(sightings).filter_map(|(index, seen)| Some((index, (seen?, SeenBy::Preview))));
+    PreSendCheck::for_drift(listed.chain(seen).collect::<HashMap<_, _>>()).in_steps(jobs)
 }
 
 /// What an inventory has of targets, by the job's index.
-pub(super) type Seen = Vec<(u32, Box<Identity>)>;
+pub(super) type SeenInInventory = Vec<(u32, Box<Identity>)>;
 
 /// What the inventory has of the targets that were looked up in it.
-pub(super) fn in_the_inventory(jobs: &[Job]) -> Seen {
+pub(super) fn in_the_inventory(jobs: &[Job]) -> SeenInInventory {
     let seen = |job: &Job| job.found.as_ref()?.identity.as_deref().cloned().map(Box::new);
     let wanted = jobs.iter().map(|job| Some(job).filter(|job| job.action.risk.wants_confirmation()).and_then(seen));
     (0u32..).zip(wanted).filter_map(|(index, seen)| Some((index, seen?))).collect()
@@ -73,7 +73,7 @@ impl Agreed {
     /// Refuses a run at another time or place than was agreed to.
     pub(super) fn permits(
         &self,
-        tenant: &Tenant,
+        tenant: &TargetTenant,
         settings: &Settings,
         max_age: Option<Duration>,
         now: Timestamp,
@@ -90,7 +90,7 @@ impl Agreed {
             let message = format!("the preview was made at {}, which is in the future", moment(head.created));
             return refuse("preview-of-tomorrow", message, "check the clock of this machine");
         }
-        let simulated = matches!(tenant, Tenant::Simulated(_));
+        let simulated = matches!(tenant, TargetTenant::Simulated(_));
         match (head.simulated, simulated) {
             (true, false) => refuse(
                 "another-service",

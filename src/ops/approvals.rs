@@ -13,13 +13,13 @@ use super::daily::known_id;
 use super::error::Error;
 use super::rehearsal::reopened;
 use super::same_place::{as_begun, same_tenant};
-use crate::approval::Status;
+use crate::approval::RequestStatus;
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
-use crate::journal::{Journal, JournalError, Read, RunHead, Waiting};
+use crate::journal::{Journal, JournalError, RequestRead, RunHead, Waiting};
 use crate::outcome::{Cause, Settlement, Verdict};
 use crate::runner::Limits;
-use crate::session::{Client, Session, Source, fresh_id, look_up, pause};
+use crate::session::{Client, ExpectedBy, Session, fresh_id, pause, poll_requests};
 use crate::settings::{Environment, Flags, Settings};
 
 /// Time between two requests that withdraw: four in a second, of the five that Intune's small classes allow.
@@ -114,9 +114,9 @@ impl Visit {
         let limits = Limits { concurrency: 1, ..Limits::default() };
         let clock = Clock::starting_at(self.now);
         let mut session = Session::new(&self.settings, &self.begun.service.tenant, limits, clock, self.seed);
-        session.must_be(Source::Plan, self.begun.plan.tenant.as_deref());
+        session.must_be(ExpectedBy::Plan, self.begun.plan.tenant.as_deref());
         let known = known_id(&self.journal, &self.settings.graph_url, &self.head.tenant)?;
-        session.must_be(Source::Run, known.as_deref());
+        session.must_be(ExpectedBy::Run, known.as_deref());
         Ok(session.into_client().await?)
     }
 
@@ -124,7 +124,7 @@ impl Visit {
     async fn note_statuses(&mut self, client: &Client) -> Result<Vec<(u32, Waiting)>, Error> {
         let waiting = self.journal.waiting(Some(&self.head.id))?;
         let codes: Vec<&str> = waiting.iter().map(|waiting| &*waiting.filed.request.code).collect();
-        let statuses = look_up(client, &codes, &mut self.rng)
+        let statuses = poll_requests(client, &codes, &mut self.rng)
             .await
             .map_err(|why| Error::refused(Diagnostic::error("not-read", why)))?;
         let mut found = Vec::new();
@@ -132,7 +132,7 @@ impl Visit {
             let code = waiting.filed.request.code.clone();
             let job = waiting.job;
             if let Some(live) = statuses.get(&code.to_ascii_lowercase()) {
-                let read = Read { job, code, status: live.status, expires_at: live.expires_at };
+                let read = RequestRead { job, code, status: live.status, expires_at: live.expires_at };
                 self.journal.note_statuses(self.head.number, &[read], self.now)?;
                 waiting.filed.status = live.status;
             }
@@ -184,7 +184,7 @@ impl Visit {
     }
 
     fn note_withdrawn(&mut self, job: u32, code: &str) -> Result<(), Error> {
-        let read = Read { job, code: code.into(), status: Status::Cancelled, expires_at: None };
+        let read = RequestRead { job, code: code.into(), status: RequestStatus::Cancelled, expires_at: None };
         self.journal.note_statuses(self.head.number, &[read], self.now)?;
         let Some(stored) = self.journal.jobs(&self.head, job.checked_sub(1), 1)?.pop() else { return Ok(()) };
         // Whether an attempt with the code had an effect is still to be read.

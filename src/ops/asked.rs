@@ -14,15 +14,15 @@ use super::error::Error;
 use super::guards::{self, Policies};
 use super::limits::budget;
 use super::run_request::RunRequest;
-use crate::daily::Settings as DailySettings;
+use crate::daily::DailySettings;
 use crate::diagnostics::Diagnostic;
 use crate::guard::consent;
 use crate::guard::drift::Sighting;
-use crate::guard::judge::Verdict;
+use crate::guard::judge::Judgement;
 use crate::guard::preflight::Preflight;
 use crate::plan::Plan;
 use crate::preview::Preview;
-use crate::session::Tenant;
+use crate::session::TargetTenant;
 use crate::settings::{PolicyFile, Settings};
 use crate::ui;
 use crate::ui::stderr::Stderr;
@@ -30,7 +30,7 @@ use crate::ui::subject::Subject;
 
 /// What somebody is asked.
 #[derive(Debug)]
-pub(super) struct Question {
+pub(super) struct RunQuestion {
     text: String,
     policies: Vec<PolicyFile>,
     /// What they said before the question.
@@ -39,7 +39,7 @@ pub(super) struct Question {
     ends: Option<Timestamp>,
 }
 
-impl Question {
+impl RunQuestion {
     pub(super) fn new(text: String, policies: &[PolicyFile], said: &Policies, agreed: Option<&Agreed>) -> Self {
         let ends = agreed.map(|agreed| expiry(&agreed.head, said.preview_max_age));
         Self { text, policies: policies.to_vec(), said: said.clone(), ends }
@@ -59,7 +59,7 @@ impl Question {
     }
 
     /// Whether it is still what was looked at: the time has gone on, and somebody may have changed a policy.
-    pub(super) fn still_stands(&self, verdict: &Verdict, plan: &Path, now: Timestamp) -> Result<(), Error> {
+    pub(super) fn still_stands(&self, verdict: &Judgement, plan: &Path, now: Timestamp) -> Result<(), Error> {
         let faults = verdict.ended_by(now);
         if faults.has_errors() {
             return Err(Error::Guarded { file: plan.to_owned(), faults });
@@ -79,25 +79,27 @@ impl Question {
 }
 
 /// What the question is about.
-pub(super) struct Shown<'a> {
+pub(super) struct AskedAbout<'a> {
     pub preflight: &'a Preflight,
     pub sightings: &'a [Option<Sighting>],
-    pub verdict: &'a Verdict,
+    pub verdict: &'a Judgement,
     pub daily: &'a DailySettings,
     /// What the tenant is called.
     pub label: &'a str,
 }
 
 /// What people are asked about.
-pub(super) fn subject(plan: &Plan, tenant: &Tenant, label: &str) -> Subject {
+pub(super) fn subject(plan: &Plan, tenant: &TargetTenant, label: &str) -> Subject {
     Subject { name: plan.name.clone(), file: plan.file.display().to_string(), tenant: called(tenant, label) }
 }
 
 /// What people call a tenant.
-pub(super) fn called(tenant: &Tenant, label: &str) -> String {
+pub(super) fn called(tenant: &TargetTenant, label: &str) -> String {
     match tenant {
-        Tenant::Simulated(_) | Tenant::Kept(_) | Tenant::InProcess(_) => "the simulated tenant".to_owned(),
-        Tenant::Real => label.to_owned(),
+        TargetTenant::Simulated(_) | TargetTenant::Kept(_) | TargetTenant::InProcess(_) => {
+            "the simulated tenant".to_owned()
+        }
+        TargetTenant::Real => label.to_owned(),
     }
 }
 
@@ -105,9 +107,9 @@ pub(super) fn called(tenant: &Tenant, label: &str) -> String {
 pub(super) fn question(
     request: &RunRequest,
     (plan, agreed, policies): (&Plan, Option<&Agreed>, &Policies),
-    Shown { preflight, sightings, verdict, daily, label }: &Shown<'_>,
+    AskedAbout { preflight, sightings, verdict, daily, label }: &AskedAbout<'_>,
     (settings, stderr): (&Settings, &Stderr),
-) -> Result<Option<Question>, Error> {
+) -> Result<Option<RunQuestion>, Error> {
     if request.confirm.is_some() || !consent::is_needed(&plan.jobs, &preflight.holds) {
         return Ok(None);
     }
@@ -117,5 +119,5 @@ pub(super) fn question(
     let preview = Preview::new(&plan.jobs, preflight, budget).judged(verdict).in_waves(waves).seen(sightings);
     let preview = preview.over(spread);
     let text = ui::confirm::question(&preview, &subject(plan, &request.tenant, label), stderr.view());
-    Ok(Some(Question::new(text, &request.policies, policies, agreed)))
+    Ok(Some(RunQuestion::new(text, &request.policies, policies, agreed)))
 }

@@ -10,31 +10,31 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::agreed::Seen;
+use super::agreed::SeenInInventory;
 use super::agreement::Agreement;
 use super::error::Error;
 use super::limits::Choices;
-use super::missing::Span;
+use super::missing::JobSpan;
 use super::spare::scenario;
 use super::stage::stage_of;
-use crate::catalog::{Definition, Limits};
-use crate::daily::Settings as DailySettings;
+use crate::catalog::{Definition, StatedLimits};
+use crate::daily::DailySettings;
 use crate::guard::Brakes;
 use crate::guard::rules::Rules;
 use crate::journal::{Journal, RunRecord};
 use crate::plan;
-use crate::session::Tenant;
-use crate::simulator::kept::Stage;
+use crate::session::TargetTenant;
+use crate::simulator::kept::KeptStage;
 
 /// What a resumed run must know of how it was begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Begun {
-    pub service: Service,
+    pub service: ServiceOfRun,
     pub plan: OfPlan,
     pub justification: Option<String>,
     pub choices: Choices,
     /// What was said of rows whose target is not there.
-    pub missing: Vec<Span>,
+    pub missing: Vec<JobSpan>,
     /// Jobs that are held because their row leads to another target than a run has dealt with; and why, by index.
     pub replaced: BTreeMap<u32, String>,
     /// The policy that was named.
@@ -45,17 +45,17 @@ pub(super) struct Begun {
     /// What somebody agreed to. `None`: an older version has not recorded it.
     pub agreed: Option<Agreement>,
     /// What the inventory that targets were looked up in has of those that something is done to which cannot be undone.
-    pub inventory: Seen,
+    pub inventory: SeenInInventory,
     /// Every file that it was made of: no report takes the place of one.
     pub read: Vec<PathBuf>,
 }
 
 /// Where the run sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Service {
+pub(super) struct ServiceOfRun {
     pub graph_url: String,
     pub login_url: String,
-    pub tenant: Tenant,
+    pub tenant: TargetTenant,
 }
 
 /// What the plan said beside its rows when the run was begun.
@@ -77,11 +77,11 @@ const GONE: &str = "a tenant in the process that began the run";
 impl Begun {
     pub(super) fn json(&self) -> Value {
         let scenario = match &self.service.tenant {
-            Tenant::Real | Tenant::Kept(_) => Value::Null,
-            Tenant::InProcess(transport) if transport.kept().is_some() => Value::Null,
-            Tenant::InProcess(_) => json!(GONE),
-            Tenant::Simulated(None) => json!(""),
-            Tenant::Simulated(Some(file)) => json!(file),
+            TargetTenant::Real | TargetTenant::Kept(_) => Value::Null,
+            TargetTenant::InProcess(transport) if transport.kept().is_some() => Value::Null,
+            TargetTenant::InProcess(_) => json!(GONE),
+            TargetTenant::Simulated(None) => json!(""),
+            TargetTenant::Simulated(Some(file)) => json!(file),
         };
         json!({
             "version": env!("CARGO_PKG_VERSION"),
@@ -124,21 +124,21 @@ impl Begun {
     }
 
     /// The same run, with a tenant that can be asked.
-    pub(super) fn with_tenant(self, tenant: Tenant) -> Self {
-        Self { service: Service { tenant, ..self.service }, ..self }
+    pub(super) fn with_tenant(self, tenant: TargetTenant) -> Self {
+        Self { service: ServiceOfRun { tenant, ..self.service }, ..self }
     }
 
     /// `None` where the record lacks what every run records.
     pub(super) fn from_json(settings: &Value) -> Option<Self> {
         Some(Self {
-            service: Service::from_json(settings)?,
+            service: ServiceOfRun::from_json(settings)?,
             plan: OfPlan::from_json(settings)?,
             justification: text(settings, "justification"),
             choices: Choices {
                 limits: match settings.get("limits") {
-                    Some(limits) => Limits::deserialize(limits).ok()?,
+                    Some(limits) => StatedLimits::deserialize(limits).ok()?,
                     // Older versions wrote them among the rest.
-                    None => Limits::among(settings).ok()?,
+                    None => StatedLimits::among(settings).ok()?,
                 },
                 unpaced: settings.get("unpaced").and_then(Value::as_bool).unwrap_or_default(),
             },
@@ -161,17 +161,17 @@ impl Begun {
     }
 }
 
-impl Service {
+impl ServiceOfRun {
     fn from_json(settings: &Value) -> Option<Self> {
         Some(Self {
             graph_url: text(settings, "graph_url")?,
             login_url: text(settings, "login_url")?,
             tenant: match text(settings, "simulated") {
                 None => match settings.get("kept") {
-                    None | Some(Value::Null) => Tenant::Real,
-                    Some(stage) => Tenant::Kept(Stage::deserialize(stage).ok()?),
+                    None | Some(Value::Null) => TargetTenant::Real,
+                    Some(stage) => TargetTenant::Kept(KeptStage::deserialize(stage).ok()?),
                 },
-                Some(file) => Tenant::Simulated((!file.is_empty()).then(|| file.into())),
+                Some(file) => TargetTenant::Simulated((!file.is_empty()).then(|| file.into())),
             },
         })
     }
@@ -216,14 +216,14 @@ mod tests {
     #[test]
     fn the_limits_of_a_run_are_read_as_they_were_written_then_and_are_written_now() {
         let bucket = Bucket::all().next().unwrap();
-        let mut limits = Limits {
+        let mut limits = StatedLimits {
             concurrency: Some(8),
             reserve_percent: Some(20),
             max_attempts: Some(3),
             settling_seconds: Some(90),
             tenant_size: Some(TenantSize::Medium),
             low_priority: Some(true),
-            ..Limits::default()
+            ..StatedLimits::default()
         };
         limits.allowances[bucket.index()] = Some(Allowance { requests: 100, window: Duration::from_secs(20) });
         let written = OF_BEFORE.replace("{BUCKET}", &bucket.to_string());

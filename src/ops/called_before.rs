@@ -30,7 +30,8 @@ pub(super) struct CalledBefore<'j> {
 pub(super) async fn look<'j>(
     session: &mut Session<'_>,
     jobs: &'j [Job],
-    (journal, place): (&Journal, &str),
+    journal: &Journal,
+    place: &str,
     all: bool,
 ) -> Result<CalledBefore<'j>, Error> {
     let mut found = CalledBefore { jobs: Cow::Borrowed(jobs), unread: HashMap::new() };
@@ -93,9 +94,9 @@ fn as_written(job: &Job, id: &str, name: &str) -> Names {
     Names { written_id, written, in_body: Box::default() }
 }
 
-type Read = Vec<Result<Option<Box<str>>, Box<str>>>;
+type NamesRead = Vec<Result<Option<Box<str>>, Box<str>>>;
 
-async fn names(ids: &[&str], session: &mut Session<'_>) -> Result<Read, Error> {
+async fn names(ids: &[&str], session: &mut Session<'_>) -> Result<NamesRead, Error> {
     let rng = session.rng();
     let mut reading = Reading::new(session.reading().await?, rng);
     resolve::names_of(ids, &mut reading).await.map_err(not_read)

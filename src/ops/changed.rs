@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::agreed_plan::AgreedPlan;
 use super::error::Error;
 use super::record;
-use crate::daily::Settings as DailySettings;
+use crate::daily::DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::preflight::Hold;
 use crate::guard::rules::Rules;
@@ -29,19 +29,19 @@ pub(super) struct Changed {
     /// Why jobs are not to be sent any more, or not yet.
     pub kept_back: HashMap<JobId, Hold>,
     /// What the plan says now of what is no job.
-    pub now: Said,
+    pub now: PlanSays,
 }
 
 /// What a plan says beside its jobs.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct PlanSays {
     pub tenant: Option<String>,
     /// `None`: the plan is what the run was begun with.
     pub rules: Option<Rules>,
     pub daily: DailySettings,
 }
 
-impl Said {
+impl PlanSays {
     /// What was agreed to, and what the plan says now.
     pub(super) fn tighten(&self, agreed: Rules) -> Rules {
         match &self.rules {
@@ -115,12 +115,12 @@ pub(super) fn compare<'j>(plan: Plan, jobs: impl Iterator<Item = &'j Job> + Clon
     }
     let begun: HashSet<JobId> = jobs.map(|job| job.id).collect();
     let added: Vec<&Job> = plan.jobs.iter().filter(|job| !begun.contains(&job.id)).collect();
-    let told = told(&plan, (&removed, &added, put_off)).into();
-    Changed { told, kept_back, now: Said { tenant: plan.tenant, rules: Some(plan.rules), daily: plan.daily } }
+    let told = told(&plan, &removed, &added, put_off).into();
+    Changed { told, kept_back, now: PlanSays { tenant: plan.tenant, rules: Some(plan.rules), daily: plan.daily } }
 }
 
 /// What is told of it.
-fn told(plan: &Plan, (removed, added, put_off): (&[&Job], &[&Job], usize)) -> Diagnostic {
+fn told(plan: &Plan, removed: &[&Job], added: &[&Job], put_off: usize) -> Diagnostic {
     let name = |job: &Job| format!("{} {} (row {})", job.action.name, job.target(), job.row);
     let names = |jobs: &[&Job]| match jobs {
         [] => "none".to_owned(),
@@ -146,11 +146,11 @@ fn told(plan: &Plan, (removed, added, put_off): (&[&Job], &[&Job], usize)) -> Di
 /// The jobs of a plan, with their days.
 struct Days {
     by_id: HashMap<JobId, Option<Timestamp>>,
-    looked_up: HashMap<Found, Option<Timestamp>>,
+    looked_up: HashMap<FoundTarget, Option<Timestamp>>,
 }
 
 /// A job on a target that has no id in the plan: the action, what it is found by, and the parameters.
-type Found = (&'static str, String, String);
+type FoundTarget = (&'static str, String, String);
 
 impl Days {
     fn of(plan: &Plan) -> Self {

@@ -18,7 +18,8 @@ use crate::ui;
 /// So has who has counted what is `spared` because of what `protected` stands for: a preview that reads nothing shows it so.
 pub(super) fn confirm_number(
     request: &RunRequest,
-    (plan, preflight): (&Plan, &Preflight),
+    plan: &Plan,
+    preflight: &Preflight,
     Whole { known, spared }: Whole,
 ) -> Result<(), Error> {
     let due = preflight.due;

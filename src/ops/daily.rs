@@ -9,21 +9,21 @@ use jiff::Timestamp;
 
 use super::error::Error;
 use super::rounds::FIRST_WAIT;
-use crate::daily::Account;
-use crate::daily::Daily;
-use crate::daily::{Book, Rules, Settings as DailySettings};
+use crate::daily::DailyAccount;
+use crate::daily::DailyTerms;
+use crate::daily::{Book, DailyRules, DailySettings};
 use crate::daily::{Spread, spread};
 use crate::diagnostics::Diagnostic;
 use crate::guard::preflight::Preflight;
 use crate::journal::{Journal, RunId};
 use crate::plan::Plan;
-use crate::session::{Session, Tenant, label, place};
+use crate::session::{Session, TargetTenant, label, place};
 use crate::settings::Settings;
 
 /// What a run knows of daily limits before it has signed in.
 #[derive(Debug, Clone)]
 pub(super) struct DailyWork {
-    pub rules: Rules,
+    pub rules: DailyRules,
     /// What the tenant is called before a token names it.
     pub label: String,
     /// Whether the run waits between its rounds: then no round stays longer than it takes to look around again.
@@ -39,24 +39,24 @@ impl DailyWork {
     pub(super) fn open(
         &self,
         journal: &mut Journal,
-        tenant: &Tenant,
+        tenant: &TargetTenant,
         graph_url: &str,
         run: &RunId,
         id: Option<&str>,
         now: Timestamp,
-    ) -> Result<Daily, Error> {
-        let patience = if self.wait { FIRST_WAIT } else { Daily::default().patience };
+    ) -> Result<DailyTerms, Error> {
+        let patience = if self.wait { FIRST_WAIT } else { DailyTerms::default().patience };
         let name = match tenant {
             // It is new in every process, and so is its day.
-            Tenant::Simulated(_) => format!("simulated|{run}|{now}"),
-            Tenant::Real | Tenant::Kept(_) | Tenant::InProcess(_) => {
+            TargetTenant::Simulated(_) => format!("simulated|{run}|{now}"),
+            TargetTenant::Real | TargetTenant::Kept(_) | TargetTenant::InProcess(_) => {
                 let name = named(graph_url, &self.label);
                 journal.know_tenant(&name, &id.map_or(name.clone(), |id| named(graph_url, id)), now)?;
                 journal.tenant_known_as(&name)?
             }
         };
-        let account = Account { tenant: name, rules: self.rules.clone() };
-        Ok(Daily { account: Some(Arc::new(account)), patience })
+        let account = DailyAccount { tenant: name, rules: self.rules.clone() };
+        Ok(DailyTerms { account: Some(Arc::new(account)), patience })
     }
 }
 
@@ -65,7 +65,7 @@ impl DailyWork {
 pub(super) async fn learn_tenant(session: &mut Session<'_>, journal: &mut Journal, label: &str) -> Result<(), Error> {
     let graph_url = &session.settings().graph_url;
     let name = named(graph_url, label);
-    let is_made_up = matches!(session.tenant(), Tenant::Simulated(_));
+    let is_made_up = matches!(session.tenant(), TargetTenant::Simulated(_));
     if is_made_up || !journal.has_other_tenants(&place(session.tenant(), graph_url), label)? {
         return Ok(());
     }
@@ -90,11 +90,11 @@ pub(super) fn known_id(journal: &Journal, graph_url: &str, label: &str) -> Resul
 /// A tenant's name in the ledger: its place comes before it. Clouds do not share tenants, and servers on this machine share
 /// their ids.
 pub(super) fn named(graph_url: &str, tenant: &str) -> String {
-    format!("{}|{tenant}", place(&Tenant::Real, graph_url)).to_lowercase()
+    format!("{}|{tenant}", place(&TargetTenant::Real, graph_url)).to_lowercase()
 }
 
-fn rules(settings: &DailySettings) -> Result<Rules, Error> {
-    Rules::new(settings).map_err(|zone| {
+fn rules(settings: &DailySettings) -> Result<DailyRules, Error> {
+    DailyRules::new(settings).map_err(|zone| {
         let message = format!("there is no time zone `{zone}` on this machine");
         Error::usage(Diagnostic::error("unknown-zone", message).help("install the time zone database"))
     })
@@ -105,14 +105,14 @@ pub(crate) fn forecast(
     plan: &Plan,
     daily: &DailySettings,
     preflight: &Preflight,
-    tenant: &Tenant,
+    tenant: &TargetTenant,
     settings: &Settings,
     now: Timestamp,
 ) -> Result<Spread, Error> {
     let rules = rules(daily)?;
     let book = match tenant {
-        Tenant::Simulated(_) => Book::default(),
-        Tenant::Real | Tenant::Kept(_) | Tenant::InProcess(_) => {
+        TargetTenant::Simulated(_) => Book::default(),
+        TargetTenant::Real | TargetTenant::Kept(_) | TargetTenant::InProcess(_) => {
             let label = label(settings, tenant, plan.tenant.as_deref());
             book(settings, &named(&settings.graph_url, &label), &rules)?
         }
@@ -121,7 +121,7 @@ pub(crate) fn forecast(
 }
 
 /// A machine without a journal has sent nothing.
-fn book(settings: &Settings, name: &str, rules: &Rules) -> Result<Book, Error> {
+fn book(settings: &Settings, name: &str, rules: &DailyRules) -> Result<Book, Error> {
     let Some(place) = settings.state_dir().ok().filter(|place| Journal::is_at(place)) else {
         return Ok(Book::default());
     };

@@ -19,9 +19,9 @@ use super::error::Error;
 use super::guards::{self, Policies, first_error};
 use super::{changed, protected};
 use crate::clock::Clock;
-use crate::daily::Settings as DailySettings;
+use crate::daily::DailySettings;
 use crate::diagnostics::Place;
-use crate::guard::judge::{About, Verdict, denials, judge};
+use crate::guard::judge::{Judgement, RunFacts, denials, judge};
 use crate::guard::now::GuardsNow;
 use crate::guard::preflight::Hold;
 use crate::guard::protected::Protected;
@@ -42,6 +42,19 @@ use crate::ui::text::count_of;
 const READINGS: u32 = 5;
 const BETWEEN_READINGS: Duration = Duration::from_secs(1);
 
+/// What the tenant is asked with.
+pub(super) struct Reach<'a> {
+    pub client: &'a Client,
+    pub clock: &'a Clock,
+    pub rng: Rng,
+}
+
+impl Reach<'_> {
+    fn fork(&mut self) -> Self {
+        Self { client: self.client, clock: self.clock, rng: self.rng.fork() }
+    }
+}
+
 /// What was agreed to, and where it may have changed since.
 #[derive(Debug)]
 pub(super) struct GuardWatch {
@@ -53,13 +66,13 @@ pub(super) struct GuardWatch {
     /// When the next override ends.
     until: Option<Timestamp>,
     /// The files as they were when they were last looked at.
-    seen: Option<Vec<Stamp>>,
+    seen: Option<Vec<FileStamp>>,
     /// What was told last.
     told: Arc<GuardsNow>,
 }
 
 /// Whether a file may be another one than it was; `None`: it is not there.
-type Stamp = Option<There>;
+type FileStamp = Option<There>;
 
 /// What tells two files apart, or two states of one. A time alone does not: whoever copies a file may keep its times.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +84,7 @@ struct There {
 }
 
 /// What was read.
-struct Read {
+struct GuardsRead {
     policies: Policies,
     /// Where it is not what was agreed to.
     plan: Option<Plan>,
@@ -98,7 +111,7 @@ pub(super) struct Watched {
 
 impl GuardWatch {
     /// `verdict`: by which the run begins.
-    pub(super) fn new(watched: Watched, said: Policies, verdict: &Verdict) -> Self {
+    pub(super) fn new(watched: Watched, said: Policies, verdict: &Judgement) -> Self {
         let told =
             GuardsNow { protected: verdict.rules.protected.clone(), held: HashMap::new(), windows: verdict.windows() };
         Self { watched, said, kept_back: HashMap::new(), until: None, seen: None, told: Arc::new(told) }
@@ -113,20 +126,20 @@ impl GuardWatch {
     pub(super) async fn answer(
         mut self,
         mut asked: mpsc::UnboundedReceiver<Ask>,
-        (client, clock, mut rng): (&Client, &Clock, Rng),
+        mut reach: Reach<'_>,
         stderr: &Stderr,
     ) -> Infallible {
-        self.until = self.next_end(clock.now());
+        self.until = self.next_end(reach.clock.now());
         while let Some(ask) = asked.recv().await {
-            ask.answer(self.look((client, clock, rng.fork()), stderr).await);
+            ask.answer(self.look(reach.fork(), stderr).await);
         }
         std::future::pending().await
     }
 
-    async fn look(&mut self, tenant: (&Client, &Clock, Rng), stderr: &Stderr) -> GuardsAnswer {
+    async fn look(&mut self, tenant: Reach<'_>, stderr: &Stderr) -> GuardsAnswer {
         let mut readings = 1;
         let read = loop {
-            match self.read(tenant.1.now()) {
+            match self.read(tenant.clock.now()) {
                 Ok(None) => return Ok(Arc::clone(&self.told)),
                 Ok(Some(read)) => break read,
                 Err(_) if readings < READINGS => {
@@ -146,7 +159,7 @@ impl GuardWatch {
     }
 
     /// `None`: nothing says anything else than before. Read on the spot: nothing else may go on before it is known.
-    fn read(&mut self, now: Timestamp) -> Result<Option<Read>, Box<str>> {
+    fn read(&mut self, now: Timestamp) -> Result<Option<GuardsRead>, Box<str>> {
         let seen = self.stamps();
         let is_over = self.until.is_some_and(|until| until <= now);
         if !is_over && self.seen.as_ref().is_some_and(|before| *before == seen) {
@@ -156,14 +169,14 @@ impl GuardWatch {
         let policies = guards::policies(&self.watched.policies).map_err(words)?;
         let plan = self.watched.plan.as_ref().map(AgreedPlan::as_it_is).transpose()?.flatten();
         if is_over || policies != self.said || plan.is_some() {
-            return Ok(Some(Read { policies, plan }));
+            return Ok(Some(GuardsRead { policies, plan }));
         }
         self.seen = Some(seen);
         Ok(None)
     }
 
     /// What there is to look at, also where a policy could be written by mistake.
-    fn stamps(&self) -> Vec<Stamp> {
+    fn stamps(&self) -> Vec<FileStamp> {
         let misnamed = self.watched.policies.iter().map(|policy| policy.path.with_extension("yml"));
         let policies = self.watched.policies.iter().map(|policy| policy.path.clone()).chain(misnamed);
         let of_plan = self.watched.plan.iter().flat_map(AgreedPlan::files).cloned();
@@ -202,8 +215,12 @@ impl GuardWatch {
     }
 
     /// What is to be done about it: jobs are held, or the run ends.
-    async fn judge(&mut self, read: Read, (client, clock, rng): (&Client, &Clock, Rng)) -> Result<GuardsNow, Box<str>> {
-        let Read { policies, plan } = read;
+    async fn judge(
+        &mut self,
+        read: GuardsRead,
+        Reach { client, clock, rng }: Reach<'_>,
+    ) -> Result<GuardsNow, Box<str>> {
+        let GuardsRead { policies, plan } = read;
         let now = clock.now();
         let before = self.rules();
         if let (Some(plan), Some(agreed)) = (&plan, &mut self.watched.plan) {
@@ -233,7 +250,7 @@ impl GuardWatch {
             })
             .collect();
         let held = self.news(&holds);
-        rules.protected = self.meaning((&before, rules.protected.clone()), &holds, client, rng).await?;
+        rules.protected = self.meaning(&before, rules.protected.clone(), &holds, client, rng).await?;
         let verdict = self.verdict(rules, &before, &holds, now)?;
         Ok(GuardsNow { protected: verdict.rules.protected.clone(), held, windows: verdict.windows() })
     }
@@ -253,7 +270,8 @@ impl GuardWatch {
     /// The list with what its entries stand for; what is on it that was not before is read.
     async fn meaning(
         &self,
-        (before, now): (&Rules, Protected),
+        before: &Rules,
+        now: Protected,
         holds: &[Option<Hold>],
         client: &Client,
         rng: Rng,
@@ -274,7 +292,7 @@ impl GuardWatch {
         before: &Rules,
         holds: &[Option<Hold>],
         now: Timestamp,
-    ) -> Result<Verdict, Box<str>> {
+    ) -> Result<Judgement, Box<str>> {
         let is_new = |guard: &Guard| !before.stated.iter().any(|rule| rule.guard == *guard);
         let takes_reading = |guard: &Guard| matches!(guard, Guard::MaxPercentOfFleet(_) | Guard::RequireEscrow(_));
         if let Some(rule) = rules.stated.iter().find(|rule| takes_reading(&rule.guard) && is_new(&rule.guard)) {
@@ -282,7 +300,7 @@ impl GuardWatch {
         }
         // What was read for these when the run began still counts.
         rules.stated.retain(|rule| !takes_reading(&rule.guard));
-        let about = About {
+        let about = RunFacts {
             plan: self.watched.name.as_deref(),
             justified: self.watched.justified,
             now,
@@ -307,7 +325,7 @@ fn words(error: Error) -> Box<str> {
     }
 }
 
-fn stamp(file: &Path) -> Stamp {
+fn stamp(file: &Path) -> FileStamp {
     let there = fs::metadata(file).ok()?;
     Some(There { length: there.len(), modified: there.modified().ok(), itself: itself(&there) })
 }

@@ -9,11 +9,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::error::Error;
-use crate::daily::Settings;
+use crate::daily::DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
-use crate::guard::judge::{About, Verdict, judge};
+use crate::guard::judge::{Judgement, RunFacts, judge};
 use crate::guard::preflight::Preflight;
 use crate::guard::rules::Rules;
 use crate::plan::{Plan, policy};
@@ -23,7 +23,7 @@ use crate::settings::PolicyFile;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policies {
     pub rules: Rules,
-    pub daily: Settings,
+    pub daily: DailySettings,
     /// Whether one of them refuses rows whose target is not there.
     pub refuse_missing: bool,
     /// The least of what they say of the age of a saved preview that is run.
@@ -92,13 +92,13 @@ pub(super) fn verdict(
     rules: Rules,
     now: Timestamp,
     begins: bool,
-) -> Verdict {
-    let about = About { plan: plan.name.as_deref(), justified: plan.justification.is_some(), now, begins, keys };
+) -> Judgement {
+    let about = RunFacts { plan: plan.name.as_deref(), justified: plan.justification.is_some(), now, begins, keys };
     judge(&plan.jobs, &preflight.holds, rules, about, |job| plan.places.of(job))
 }
 
 /// The refusal, if there is one. `file` is what was looked at.
-pub(super) fn refused(verdict: &Verdict, file: &std::path::Path) -> Result<(), Error> {
+pub(super) fn refused(verdict: &Judgement, file: &std::path::Path) -> Result<(), Error> {
     match verdict.faults.has_errors() {
         true => Err(Error::Guarded { file: file.to_owned(), faults: verdict.faults.clone() }),
         false => Ok(()),

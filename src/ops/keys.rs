@@ -12,7 +12,7 @@ use super::error::Error;
 use super::look_up::{LookUp, not_read};
 use crate::catalog::{Bearing, MANAGED_DEVICE, Proof, SECRETS, bearing};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::escrow::{Finding, Keys, Status};
+use crate::escrow::{Finding, KeyStatus, Keys};
 use crate::guard::drift::Sighting;
 use crate::guard::escrow::Asking;
 use crate::guard::preflight::{Hold, Preflight};
@@ -22,12 +22,12 @@ use crate::job::Job;
 use crate::msgraph::read_only::ReadOnly;
 use crate::msgraph::transport::Transport;
 use crate::plan::Plan;
-use crate::resolve::{self, Device, Reading};
+use crate::resolve::{self, DeviceToCheck, Reading};
 use crate::session::Session;
 
 /// What the check is made for.
 #[derive(Debug)]
-pub(super) struct About<'a> {
+pub(super) struct KeyCheck<'a> {
     pub jobs: &'a [Job],
     /// The plan's name.
     pub plan: Option<&'a str>,
@@ -35,7 +35,7 @@ pub(super) struct About<'a> {
     pub from_inventory: bool,
 }
 
-impl<'a> About<'a> {
+impl<'a> KeyCheck<'a> {
     pub(super) fn of(plan: &'a Plan, look_up: &LookUp<'_>) -> Self {
         Self { jobs: &plan.jobs, plan: plan.name.as_deref(), from_inventory: look_up.inventory.is_some() }
     }
@@ -45,8 +45,9 @@ impl<'a> About<'a> {
 /// sent, besides those that are held. Empty where nothing had to be read.
 pub(super) async fn check(
     session: &mut Session<'_>,
-    about: &About<'_>,
-    (preflight, rules): (&mut Preflight, &Rules),
+    about: &KeyCheck<'_>,
+    preflight: &mut Preflight,
+    rules: &Rules,
     skipped: impl Fn(usize) -> bool,
 ) -> Result<Vec<Option<Keys>>, Error> {
     if !rules.wants_keys() {
@@ -54,7 +55,7 @@ pub(super) async fn check(
     }
     let (jobs, now) = (about.jobs, session.now());
     let known = |job: &Job| (!about.from_inventory).then(|| job.found.as_ref()?.identity.clone()).flatten();
-    let wanted = Wanted::of(
+    let wanted = DevicesToCheck::of(
         jobs,
         |at| preflight.is_sent(at) && !skipped(at),
         |at| known(&jobs[at]).map(|seen| Sighting::Identity(Box::new((*seen).clone()))),
@@ -69,10 +70,11 @@ pub(super) async fn look<T: Transport>(
     jobs: &[Job],
     holds: &[Option<Hold>],
     seen: &[Option<Sighting>],
-    (client, rng): (ReadOnly<'_, T>, Rng),
+    client: ReadOnly<'_, T>,
+    rng: Rng,
 ) -> Result<Vec<Option<Keys>>, Error> {
     let is_sent = |at: usize| holds.get(at).is_some_and(Option::is_none);
-    let wanted = Wanted::of(jobs, is_sent, |at| seen.get(at).cloned().flatten());
+    let wanted = DevicesToCheck::of(jobs, is_sent, |at| seen.get(at).cloned().flatten());
     wanted.read(client, rng).await
 }
 
@@ -81,7 +83,9 @@ pub(super) fn forbidden(keys: &[Option<Keys>]) -> Diagnostics {
     let mut told = Diagnostics::default();
     for row in &SECRETS {
         let findings = keys.iter().flatten().map(|keys| keys.of(row.secret));
-        let Some(finding) = findings.into_iter().find(|finding| finding.status == Status::Forbidden) else { continue };
+        let Some(finding) = findings.into_iter().find(|finding| finding.status == KeyStatus::Forbidden) else {
+            continue;
+        };
         let why = finding.why.as_deref().unwrap_or("no reason given");
         let message = format!("no permission to check whether a {} is on file ({why})", row.what);
         let warning = Diagnostic::warning("keys-not-read", message);
@@ -94,8 +98,8 @@ pub(super) fn forbidden(keys: &[Option<Keys>]) -> Diagnostics {
 }
 
 /// The devices to look at, each once, and what every job waits for.
-struct Wanted {
-    devices: Vec<Device>,
+struct DevicesToCheck {
+    devices: Vec<DeviceToCheck>,
     /// For each job: its device, or what is known without a read.
     of_jobs: Vec<Option<Result<usize, Keys>>>,
 }
@@ -105,26 +109,28 @@ fn names_its_device(job: &Job) -> bool {
     job.route.ids.last().is_some_and(|id| id.name == MANAGED_DEVICE.name)
 }
 
-impl Wanted {
+impl DevicesToCheck {
     fn of(jobs: &[Job], is_sent: impl Fn(usize) -> bool, seen: impl Fn(usize) -> Option<Sighting>) -> Self {
-        let mut devices: Vec<Device> = Vec::new();
+        let mut devices: Vec<DeviceToCheck> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
         let all = |status, why: &str| Some(Err(Keys::all(&Finding::because(status, why))));
         let of_jobs = jobs.iter().enumerate().map(|(at, job)| match bearing(job.action) {
             _ if !is_sent(at) => None,
             Bearing::None => None,
-            Bearing::Unlisted => all(Status::Unknown, "the action reaches devices that the plan does not list"),
+            Bearing::Unlisted => all(KeyStatus::Unknown, "the action reaches devices that the plan does not list"),
             Bearing::Target => match seen(at) {
-                None if !names_its_device(job) => all(Status::Unknown, "its route names the device by another id"),
-                Some(Sighting::Gone) => all(Status::Unknown, "the device does not exist"),
-                Some(Sighting::NotRead(why)) => all(Status::Unknown, &format!("the device could not be read: {why}")),
+                None if !names_its_device(job) => all(KeyStatus::Unknown, "its route names the device by another id"),
+                Some(Sighting::Gone) => all(KeyStatus::Unknown, "the device does not exist"),
+                Some(Sighting::NotRead(why)) => {
+                    all(KeyStatus::Unknown, &format!("the device could not be read: {why}"))
+                }
                 seen => {
                     let seen: Option<Identity> = match seen {
                         Some(Sighting::Identity(identity)) => Some(*identity),
                         _ => None,
                     };
                     let place = *places.entry(job.target().to_ascii_lowercase()).or_insert_with(|| {
-                        devices.push(Device { id: job.target().into(), seen });
+                        devices.push(DeviceToCheck { id: job.target().into(), seen });
                         devices.len() - 1
                     });
                     Some(Ok(place))

@@ -16,7 +16,9 @@ use crate::diagnostics::Diagnostic;
 use crate::guard::contradictions::may_follow;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
-use crate::journal::memory::{About, Done, InDoubt, Known, Memory, OpenJob, Pending, SIMULATED, TurnedDown};
+use crate::journal::memory::{
+    DoneBefore, InDoubt, JobMemory, Known, MemoryQuery, OpenJob, Pending, SIMULATED, TurnedDown,
+};
 use crate::journal::{Inherited, Journal, PastAttempt, RunRecord, StoredJob, Tries};
 use crate::moment::moment;
 use crate::outcome::{Cause, Outcome, Settlement, Stamp, Standing, doubt};
@@ -25,7 +27,7 @@ use crate::ui;
 
 /// What is inherited from the runs before.
 #[derive(Debug, Default)]
-pub(super) struct Past {
+pub(super) struct PastRuns {
     /// By index.
     pub inherited: Vec<(u32, Inherited)>,
     /// By index: jobs of which something is known for the name of a user alone, and not whose the name was. The text says it.
@@ -45,13 +47,14 @@ pub(super) struct Past {
 /// left out. A second row of one job is held as that, whatever became of the first.
 pub(super) fn past(
     journal: &mut Journal,
-    about: About<'_>,
-    (jobs, holds): (&[Job], &[Option<Hold>]),
+    about: MemoryQuery<'_>,
+    jobs: &[Job],
+    holds: &[Option<Hold>],
     repeats: &Repeats,
-) -> Result<Past, Error> {
+) -> Result<PastRuns, Error> {
     let again = repeats.again.of(jobs)?;
-    let Memory { jobs: mut known, order, repeated, open } =
-        journal.memory(About { once: repeats.once, ..about }, jobs)?;
+    let JobMemory { jobs: mut known, order, repeated, open } =
+        journal.memory(MemoryQuery { once: repeats.once, ..about }, jobs)?;
     if !repeats.once {
         known.retain(|_, known| !is_forgotten(known, about.now));
     }
@@ -87,7 +90,7 @@ pub(super) fn past(
         spare_what_is_asked(journal, about.plan_key, jobs)?;
     }
     let behind = behind(&open, jobs.iter());
-    Ok(Past { inherited, of_names, under_way, behind, order, remarks })
+    Ok(PastRuns { inherited, of_names, under_way, behind, order, remarks })
 }
 
 /// Rows of a run that were held because something is known of the name of a user alone: what is known of them by now. They
@@ -106,7 +109,7 @@ pub(super) fn still_of_names(
     }
     let jobs: Vec<Job> = rows.iter().map(|at| record.jobs[*at].job.clone()).collect();
     let head = &record.head;
-    let about = About { plan_key: &head.plan_key, place: &head.place, tenant: &head.tenant, once: true, now };
+    let about = MemoryQuery { plan_key: &head.plan_key, place: &head.place, tenant: &head.tenant, once: true, now };
     let known = journal.memory(about, &jobs)?.jobs;
     let of_name = |(place, at): (u32, &usize)| match known.get(&place)? {
         Known::OfAName(known) => Some((*at, of_a_name(known, &record.jobs[*at].job).into())),
@@ -127,7 +130,7 @@ fn behind<'j>(open: &[(u32, Vec<OpenJob>)], jobs: impl Iterator<Item = &'j Job>)
 }
 
 /// Leaves to other runs what they have in their hands, and holds what may not follow it. How many jobs that are.
-pub(super) fn leave_to_others(past: &Past, jobs: &[Job], preflight: &mut Preflight) -> u32 {
+pub(super) fn leave_to_others(past: &PastRuns, jobs: &[Job], preflight: &mut Preflight) -> u32 {
     let before = preflight.due;
     preflight.leave_to(jobs, &past.under_way);
     preflight.hold_behind_others(jobs, &past.behind);
@@ -150,7 +153,7 @@ fn of_a_name(known: &Known, job: &Job) -> String {
     let name = in_path.map(|(then, _)| then).or(in_body.map(|name| &**name)).unwrap_or_default();
     let row = job.row;
     let (what, run_id, again) = match known {
-        Known::Done(Done { run_id, settled, .. }) => {
+        Known::Done(DoneBefore { run_id, settled, .. }) => {
             let how = settled.as_ref().map_or(Outcome::Completed, |settled| settled.outcome).name();
             (how.to_owned(), run_id, format!("--again {row} sends it"))
         }
@@ -177,7 +180,7 @@ fn of_a_name(known: &Known, job: &Job) -> String {
 /// How far a job has come, for a sentence about it.
 pub(super) fn told(known: &Known) -> String {
     match known {
-        Known::Done(Done { run_id, settled, .. }) => {
+        Known::Done(DoneBefore { run_id, settled, .. }) => {
             let how = settled.as_ref().map_or(Outcome::Completed, |settled| settled.outcome).name();
             let at = settled.as_ref().and_then(|settled| settled.finished_at).map(Stamp::time);
             let on = at.map(|at| format!(" at {}", moment(at))).unwrap_or_default();
@@ -221,12 +224,12 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 /// Whether a job was done so long ago that it may be asked for anew.
 fn is_forgotten(known: &Known, now: Timestamp) -> bool {
-    let Known::Done(Done { settled: Some(settled), .. }) = known else { return false };
+    let Known::Done(DoneBefore { settled: Some(settled), .. }) = known else { return false };
     settled.finished_at.is_some_and(|at| now.duration_since(at.time()) > REMEMBERED)
 }
 
 /// What to tell of jobs that are left alone because a run has done them: how many, when, by which.
-fn left_alone<'d>(done: impl Iterator<Item = &'d Done>) -> Option<String> {
+fn left_alone<'d>(done: impl Iterator<Item = &'d DoneBefore>) -> Option<String> {
     let Doers { jobs, by } = Doers::of(done)?;
     let them = if jobs == 1 { "it" } else { "them" };
     let jobs = ui::text::count_of(jobs, "job");
@@ -234,7 +237,7 @@ fn left_alone<'d>(done: impl Iterator<Item = &'d Done>) -> Option<String> {
 }
 
 /// The same of jobs that are sent again because they may be repeated.
-fn sent_again<'d>(done: impl Iterator<Item = &'d Done>) -> Option<String> {
+fn sent_again<'d>(done: impl Iterator<Item = &'d DoneBefore>) -> Option<String> {
     let Doers { jobs, by } = Doers::of(done)?;
     let (are, them) = if jobs == 1 { ("is", "it") } else { ("are", "them") };
     let jobs = ui::text::count_of(jobs, "job");
@@ -248,9 +251,9 @@ struct Doers {
 }
 
 impl Doers {
-    fn of<'d>(done: impl Iterator<Item = &'d Done>) -> Option<Self> {
+    fn of<'d>(done: impl Iterator<Item = &'d DoneBefore>) -> Option<Self> {
         let mut runs: BTreeMap<&str, (usize, Option<Timestamp>)> = BTreeMap::new();
-        for Done { run_id, settled, .. } in done {
+        for DoneBefore { run_id, settled, .. } in done {
             let at = settled.as_ref().and_then(|settled| settled.finished_at).map(Stamp::time);
             let (count, last) = runs.entry(run_id).or_default();
             (*count, *last) = (*count + 1, at.max(*last));
@@ -279,7 +282,7 @@ fn inherit(job: &Job, known: &Known) -> Inherited {
 }
 
 /// Nothing is left to do; requests, times and ids are those of the run that did it.
-fn already_done(job: &Job, Done { run_id, job: asked, settled, .. }: &Done) -> Settlement {
+fn already_done(job: &Job, DoneBefore { run_id, job: asked, settled, .. }: &DoneBefore) -> Settlement {
     let is_as_asked = *asked == job.digest() || job.names.as_ref().is_some_and(|names| *asked == names.written_id);
     let otherwise = if is_as_asked { "" } else { ", with other parameters or under another name" };
     let Some(settled) = settled else {
@@ -328,7 +331,7 @@ pub(super) struct Elsewhere {
 /// what they have settled well is its own from now on, and so is what they have left in doubt; what they have asked an
 /// approval for is theirs. Whoever decides what becomes of its jobs does so by what is in the journal then.
 pub(super) fn catch_up(journal: &mut Journal, record: &RunRecord, now: Timestamp) -> Result<Elsewhere, Error> {
-    let Memory { jobs: since, order, open, .. } = journal.since(record, now)?;
+    let JobMemory { jobs: since, order, open, .. } = journal.since(record, now)?;
     let (mut taken_over, mut kept, mut upto) = (Vec::new(), HashMap::new(), order);
     for (index, stored) in (0u32..).zip(&record.jobs) {
         let settled = stored.settled.as_ref().is_some_and(|settled| settled.outcome.standing() == Standing::Good);
@@ -376,7 +379,7 @@ fn in_hands_of(stored: &StoredJob, run_id: &str) -> Settlement {
 }
 
 /// What is inherited, as the runner takes it up; what is left to others is not.
-pub(super) fn take_up(Past { inherited, under_way, .. }: &Past, jobs: &[Job]) -> HashMap<u32, Earlier> {
+pub(super) fn take_up(PastRuns { inherited, under_way, .. }: &PastRuns, jobs: &[Job]) -> HashMap<u32, Earlier> {
     let take_up = |(index, what): &(u32, Inherited)| {
         let earlier = match what {
             Inherited::Settled(settlement) | Inherited::Asked { settlement, .. } => Earlier::Kept(settlement.clone()),

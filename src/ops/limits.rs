@@ -15,28 +15,28 @@ use crate::runner::{DEFAULT_CONCURRENCY, DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING,
 /// What the command line says, or the plan behind it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Choices {
-    pub limits: plan::Limits,
+    pub limits: plan::StatedLimits,
     /// No plan can say this.
     pub unpaced: bool,
 }
 
 impl Choices {
     /// With the plan's limits where the command line says nothing: a resumed run works as hard as it was begun with.
-    pub fn or(self, plan: plan::Limits) -> Self {
+    pub fn or(self, plan: plan::StatedLimits) -> Self {
         Self { limits: self.limits.or(plan), ..self }
     }
 }
 
 /// What a run may use of each allowance.
-pub(crate) fn budget(choices: Choices, plan: plan::Limits) -> Budget {
-    let plan::Limits { tenant_size, allowances, reserve_percent, .. } = choices.limits.or(plan);
+pub(crate) fn budget(choices: Choices, plan: plan::StatedLimits) -> Budget {
+    let plan::StatedLimits { tenant_size, allowances, reserve_percent, .. } = choices.limits.or(plan);
     // Nothing is reserved by default: the allowance is the app's own, and half of the tenant's is beyond it already.
     let reserve_percent = reserve_percent.unwrap_or(0);
     Budget::new(Terms { tenant_size, delegated: false, own: allowances, reserve_percent })
 }
 
 /// The limits of a run. `local`: the service is on this machine.
-pub(super) fn limits(choices: Choices, plan: plan::Limits, local: bool) -> Result<Limits, Error> {
+pub(super) fn limits(choices: Choices, plan: plan::StatedLimits, local: bool) -> Result<Limits, Error> {
     let pacing = match choices.unpaced {
         true if local => Pacing::Off,
         true => {

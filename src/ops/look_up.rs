@@ -17,8 +17,8 @@ use crate::diagnostics::{Diagnostic, Place};
 use crate::msgraph::read_only::NoEnd;
 use crate::plan::{self, Plan, Unresolved};
 use crate::report::beside::{Readers, may_take, put, temporary};
-use crate::resolve::{self, Before, Inventory, Known, Pool, ReadError, Reading};
-use crate::session::{Session, Source, Tenant, label};
+use crate::resolve::{self, Before, Knowledge, Pool, ReadError, Reading, SavedInventory};
+use crate::session::{ExpectedBy, Session, TargetTenant, label};
 use crate::settings::Settings;
 use crate::text::key;
 
@@ -26,7 +26,7 @@ use crate::text::key;
 #[derive(Debug, Clone, Copy)]
 pub struct LookUp<'a> {
     pub settings: &'a Settings,
-    pub tenant: &'a Tenant,
+    pub tenant: &'a TargetTenant,
     /// A saved inventory, in place of the service.
     pub inventory: Option<&'a Path>,
     /// What the command line says becomes of rows that do not lead to one target.
@@ -44,8 +44,8 @@ const SKEW: SignedDuration = SignedDuration::from_mins(10);
 
 impl<'a> LookUp<'a> {
     /// Somebody who may read, under the limits of a plan. Nothing is connected yet.
-    pub fn session(&self, plan: plan::Limits) -> Result<Session<'a>, Error> {
-        let local = *self.tenant != Tenant::Real || self.settings.is_local();
+    pub fn session(&self, plan: plan::StatedLimits) -> Result<Session<'a>, Error> {
+        let local = *self.tenant != TargetTenant::Real || self.settings.is_local();
         let limits = limits(self.choices, plan, local)?;
         Ok(Session::new(self.settings, self.tenant, limits, self.start.clock(), self.start.seed))
     }
@@ -54,7 +54,7 @@ impl<'a> LookUp<'a> {
     /// not looked up.
     pub async fn read(&self, plan: &mut Plan, session: &mut Session<'_>) -> Result<Option<Pool>, Error> {
         let inventory = self.inventory.map(|file| self.open(file, plan)).transpose()?;
-        session.must_be(Source::Inventory, inventory.as_ref().and_then(|inventory| inventory.tenant.as_deref()));
+        session.must_be(ExpectedBy::Inventory, inventory.as_ref().and_then(|inventory| inventory.tenant.as_deref()));
         if plan.unresolved.is_empty() {
             return Ok(None);
         }
@@ -69,7 +69,7 @@ impl<'a> LookUp<'a> {
     /// Turns all rows of `plan` into jobs.
     pub fn resolve(&self, plan: &mut Plan, pool: &mut Pool, before: &Before) -> Result<(), Error> {
         let hold_several = self.missing == Some(Unresolvable::Hold);
-        put_in_place(plan, Known { pool, before, hold_several, now: self.start.now })
+        put_in_place(plan, Knowledge { pool, before, hold_several, now: self.start.now })
     }
 
     async fn gather(&self, due: &[&Unresolved], session: &mut Session<'_>) -> Result<Pool, Error> {
@@ -80,9 +80,9 @@ impl<'a> LookUp<'a> {
     }
 
     /// Opens the saved inventory, and says how old it is where that matters.
-    fn open(&self, file: &Path, plan: &mut Plan) -> Result<Inventory, Error> {
+    fn open(&self, file: &Path, plan: &mut Plan) -> Result<SavedInventory, Error> {
         let place = || Place::file(file.display().to_string());
-        let inventory = Inventory::load(file)
+        let inventory = SavedInventory::load(file)
             .map_err(|error| Error::usage(Diagnostic::error("bad-inventory", error.to_string()).at(place())))?;
         let here = graph(self.settings, self.tenant);
         if inventory.graph_url != here {
@@ -110,12 +110,12 @@ pub(super) fn put_off(plan: &mut Plan, now: Timestamp) -> Result<bool, Error> {
     let any = !plan.unresolved.is_empty();
     if any {
         let (pool, before) = (&mut Pool::default(), &Before::new());
-        put_in_place(plan, Known { pool, before, hold_several: false, now })?;
+        put_in_place(plan, Knowledge { pool, before, hold_several: false, now })?;
     }
     Ok(any)
 }
 
-fn put_in_place(plan: &mut Plan, known: Known<'_>) -> Result<(), Error> {
+fn put_in_place(plan: &mut Plan, known: Knowledge<'_>) -> Result<(), Error> {
     let rows = std::mem::take(&mut plan.unresolved);
     let jobs = std::mem::take(&mut plan.jobs);
     let resolved = resolve::resolve(jobs, &plan.places, &rows, known).map_err(|mut faults| {
@@ -134,12 +134,12 @@ fn put_in_place(plan: &mut Plan, known: Known<'_>) -> Result<(), Error> {
 }
 
 /// The Graph that an inventory was taken of: what is simulated is no other's.
-fn graph(settings: &Settings, tenant: &Tenant) -> String {
+fn graph(settings: &Settings, tenant: &TargetTenant) -> String {
     match tenant {
-        Tenant::Real | Tenant::Kept(_) | Tenant::InProcess(_) => {
+        TargetTenant::Real | TargetTenant::Kept(_) | TargetTenant::InProcess(_) => {
             settings.graph_url.trim_end_matches('/').to_ascii_lowercase()
         }
-        Tenant::Simulated(_) => "simulated".into(),
+        TargetTenant::Simulated(_) => "simulated".into(),
     }
 }
 
@@ -171,8 +171,8 @@ pub(crate) async fn take_inventory(look_up: &LookUp<'_>, file: PathBuf) -> Resul
     Ok(Saved { file, devices: inventory.devices.len(), autopilot, entra_devices, users: count(&inventory.users) })
 }
 
-async fn take(look_up: &LookUp<'_>) -> Result<Inventory, Error> {
-    let mut session = look_up.session(plan::Limits::default())?;
+async fn take(look_up: &LookUp<'_>) -> Result<SavedInventory, Error> {
+    let mut session = look_up.session(plan::StatedLimits::default())?;
     let rng = session.rng();
     let claims = session.signed_in().await?.tokens().claims().await.ok().flatten();
     let label = label(look_up.settings, look_up.tenant, None);

@@ -14,7 +14,7 @@ use super::{guards, nights};
 use crate::catalog::Unresolvable;
 use crate::diagnostics::Diagnostic;
 use crate::guard::preflight::{self, Hold};
-use crate::session::{Session, Source, Tenant};
+use crate::session::{ExpectedBy, Session, TargetTenant};
 use crate::settings::PolicyFile;
 use crate::simulator::scenario::Scenario;
 
@@ -23,21 +23,22 @@ use crate::simulator::scenario::Scenario;
 pub(super) async fn looked_up<'s>(
     file: &Path,
     policies: &[PolicyFile],
-    (look_up, repeats): (&LookUp<'s>, &Repeats),
+    look_up: &LookUp<'s>,
+    repeats: &Repeats,
 ) -> Result<(Previewed, Session<'s>), Error> {
     let policies = guards::policies(policies)?;
     let mut previewed = read(file, look_up.start.now)?;
-    if let Tenant::Simulated(Some(scenario)) = look_up.tenant {
+    if let TargetTenant::Simulated(Some(scenario)) = look_up.tenant {
         Scenario::load(scenario)?;
     }
     settle_missing(&mut previewed, policies.refuse_missing, look_up)?;
     settle_justification(&mut previewed, look_up.justification)?;
     let mut session = look_up.session(previewed.plan.limits)?;
-    session.must_be(Source::Plan, previewed.plan.tenant.as_deref());
+    session.must_be(ExpectedBy::Plan, previewed.plan.tenant.as_deref());
     let agreed_tenant = previewed.agreed.as_ref().and_then(|agreed| agreed.head.tenant_id.as_deref());
-    session.must_be(Source::SavedPreview, agreed_tenant);
+    session.must_be(ExpectedBy::SavedPreview, agreed_tenant);
     if let Some(mut pool) = look_up.read(&mut previewed.plan, &mut session).await? {
-        let before = nights::before(&previewed, look_up, repeats, (&mut session, &mut pool)).await?;
+        let before = nights::before(&previewed, look_up, repeats, &mut session, &mut pool).await?;
         look_up.resolve(&mut previewed.plan, &mut pool, &before)?;
         previewed.preflight = preflight::inspect(&previewed.plan.jobs, look_up.start.now);
     }

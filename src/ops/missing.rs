@@ -9,28 +9,28 @@ use crate::job::Job;
 
 /// So many jobs in a row, from that index on, of which the same was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Span {
+pub(super) struct JobSpan {
     first: u32,
     jobs: u32,
     missing: Missing,
 }
 
 /// What is said of the jobs, as short as it can be written. Jobs of which nothing is said are in no span.
-pub(super) fn spans(jobs: &[Job]) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
+pub(super) fn spans(jobs: &[Job]) -> Vec<JobSpan> {
+    let mut spans: Vec<JobSpan> = Vec::new();
     for (index, job) in (0u32..).zip(jobs) {
         let Some(missing) = job.missing else { continue };
         match spans.last_mut().filter(|last| last.missing == missing && last.first + last.jobs == index) {
             Some(last) => last.jobs += 1,
-            None => spans.push(Span { first: index, jobs: 1, missing }),
+            None => spans.push(JobSpan { first: index, jobs: 1, missing }),
         }
     }
     spans
 }
 
 /// Says it of the jobs again. A policy that refuses such rows today is stricter than whatever was said.
-pub(super) fn apply(spans: &[Span], jobs: &mut [Job], refused_by_policy: bool) {
-    for Span { first, jobs: count, missing } in spans {
+pub(super) fn apply(spans: &[JobSpan], jobs: &mut [Job], refused_by_policy: bool) {
+    for JobSpan { first, jobs: count, missing } in spans {
         let of_span = jobs.iter_mut().skip(*first as usize).take(*count as usize);
         of_span.for_each(|job| job.missing = Some(*missing));
     }

@@ -18,9 +18,9 @@ use crate::catalog::Action;
 use crate::guard::preflight::Preflight;
 use crate::job::{Ids, Job, JobId, JobParts, Parameters};
 use crate::journal::Journal;
-use crate::journal::memory::{About, Known, WasLookedUp};
+use crate::journal::memory::{Known, MemoryQuery, WasLookedUp};
 use crate::outcome::{Outcome, Standing as Stands};
-use crate::resolve::{self, Before, Made, Pool, Standing};
+use crate::resolve::{self, Before, EarlierJob, EarlierStanding, Pool};
 use crate::session::{Session, label, place};
 
 /// What earlier runs have made of the rows of a plan that lead to nothing today.
@@ -28,7 +28,8 @@ pub(super) async fn before(
     previewed: &Previewed,
     look_up: &LookUp<'_>,
     repeats: &Repeats,
-    (session, pool): (&mut Session<'_>, &mut Pool),
+    session: &mut Session<'_>,
+    pool: &mut Pool,
 ) -> Result<Before, Error> {
     let gone = resolve::gone(&previewed.plan.unresolved, pool, look_up.start.now);
     if gone.is_empty() {
@@ -42,7 +43,8 @@ pub(super) async fn before(
         Ok(()) | Err(Error::SignIn(_)) => {}
         Err(error) => return Err(error),
     }
-    let about = About { plan_key: &key, place: &place, tenant: &label, once: repeats.once, now: look_up.start.now };
+    let about =
+        MemoryQuery { plan_key: &key, place: &place, tenant: &label, once: repeats.once, now: look_up.start.now };
     let wanted = gone.iter().map(|row| (row.key(), row.steps.iter().map(|step| step.action).collect()));
     let wanted: HashMap<String, Vec<&'static Action>> = wanted.collect();
     let mut before = Before::new();
@@ -56,8 +58,9 @@ pub(super) async fn before(
 /// index.
 pub(super) fn hold_replaced(
     journal: &mut Journal,
-    about: About<'_>,
-    (jobs, repeats): (&[Job], &Repeats),
+    about: MemoryQuery<'_>,
+    jobs: &[Job],
+    repeats: &Repeats,
     preflight: &mut Preflight,
 ) -> Result<BTreeMap<u32, String>, Error> {
     let mut wanted: HashMap<String, Vec<&'static Action>> = HashMap::new();
@@ -113,8 +116,8 @@ fn other_target(job: &Job, made: &HashMap<&str, Vec<One>>, once: bool) -> Dealt 
     // At night nobody looks; by day a person runs another plan on purpose.
     let counts = |one: &&One| one.made.is_of(job.action, job.parameters.as_deref()) && (one.own || once);
     let dealt = of_row.iter().filter(counts).filter_map(|one| match one.made.standing {
-        Standing::Dealt(seq) => Some((seq, &one.made)),
-        Standing::NothingLeft | Standing::Open => None,
+        EarlierStanding::Dealt(seq) => Some((seq, &one.made)),
+        EarlierStanding::NothingLeft | EarlierStanding::Open => None,
     });
     if dealt.clone().any(|(_, made)| made.job.target().eq_ignore_ascii_case(job.target())) {
         return Dealt::This;
@@ -127,14 +130,14 @@ fn other_target(job: &Job, made: &HashMap<&str, Vec<One>>, once: bool) -> Dealt 
 }
 
 struct One {
-    made: Made,
+    made: EarlierJob,
     own: bool,
 }
 
 /// The jobs that runs have made of rows with these keys, for these actions.
 fn made<'k>(
     journal: &mut Journal,
-    about: About<'_>,
+    about: MemoryQuery<'_>,
     wanted: &'k HashMap<String, Vec<&'static Action>>,
 ) -> Result<HashMap<&'k str, Vec<One>>, Error> {
     let keys: Vec<&str> = wanted.keys().map(String::as_str).collect();
@@ -163,17 +166,17 @@ fn made<'k>(
         let last = last.get(&job.id).or(pruned.as_ref());
         let is_good = last.is_some_and(|(outcome, _)| outcome.standing() == Stands::Good);
         let (standing, how) = match (known.get(&index), last) {
-            (Some(known), _) => (Standing::Dealt(seq(known)), known::told(known)),
+            (Some(known), _) => (EarlierStanding::Dealt(seq(known)), known::told(known)),
             (None, Some((outcome, run))) => {
-                let standing = if is_good && about.once { Standing::NothingLeft } else { Standing::Open };
+                let standing = if is_good && about.once { EarlierStanding::NothingLeft } else { EarlierStanding::Open };
                 (standing, format!("{} in run {run}", outcome.name()))
             }
-            (None, None) => (Standing::Open, "not sent".to_owned()),
+            (None, None) => (EarlierStanding::Open, "not sent".to_owned()),
         };
         let is_done = is_good || matches!(known.get(&index), Some(Known::Done(_)));
         let told = format!("{} of {} was {how}", job.action.name, called(was.name.as_deref(), job.target())).into();
         let (name, device) = (was.name.map(String::into_boxed_str), was.device.map(String::into_boxed_str));
-        let one = One { made: Made { job, name, device, standing, is_done, told }, own: was.own };
+        let one = One { made: EarlierJob { job, name, device, standing, is_done, told }, own: was.own };
         made.entry(key).or_default().push(one);
     }
     Ok(made)

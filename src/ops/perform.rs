@@ -12,19 +12,19 @@ use fastrand::Rng;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::asked::Question;
+use super::asked::RunQuestion;
 use super::daily::DailyWork;
 use super::error::Error;
-use super::guard_watch::GuardWatch;
+use super::guard_watch::{GuardWatch, Reach};
 use super::guards;
-use super::record::Recorded;
-use super::rounds::{Requests, Rounds, RoundsEnded};
-use super::task::Task;
+use super::record::RecordedRun;
+use super::rounds::{Requests, RoundGround, Rounds, RoundsEnded};
+use super::task::RunTask;
 use crate::catalog::TargetKind;
 use crate::clock::Clock;
-use crate::daily::{Daily, Later};
+use crate::daily::{DailyTerms, Later};
 use crate::diagnostics::Diagnostic;
-use crate::guard::judge::Verdict;
+use crate::guard::judge::Judgement;
 use crate::job::Job;
 use crate::journal::{Journal, RunId, RunState};
 use crate::outcome::{Outcome, Settlement};
@@ -34,40 +34,40 @@ use crate::runner::event::{Event, StopReason};
 use crate::runner::guards::Guards;
 use crate::runner::shutdown::StopRequest;
 use crate::runner::{Limits, shutdown};
-use crate::session::{Client, Session, Tenant, place};
+use crate::session::{Client, Session, TargetTenant, place};
 use crate::settings::Settings;
 use crate::text::visible;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 use crate::ui::subject::Subject;
-use crate::ui::waves::About;
+use crate::ui::waves::WaveSubject;
 
 /// What is performed: everything that is settled before anybody signs in.
 pub(super) struct Work<'a> {
     pub session: Session<'a>,
-    pub task: Task,
+    pub task: RunTask,
     /// What the guards say once it is under way.
     pub watch: GuardWatch,
     pub consent: Consent,
-    pub wanted: Wanted,
+    pub wanted: RunWishes,
 }
 
 /// What has to be agreed to before anything is sent.
 #[derive(Debug)]
 pub(super) struct Consent {
     /// What the guards say of it, before anything was asked of the tenant.
-    pub verdict: Verdict,
+    pub verdict: Judgement,
     /// What people are asked about, now and between waves.
     pub subject: Subject,
     /// Requests that will be sent.
     pub due: u32,
     /// What somebody is asked, if anybody is.
-    pub question: Option<Question>,
+    pub question: Option<RunQuestion>,
 }
 
 /// How it is done, and what else somebody wants of it.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct RunWishes {
     /// What is done about approval requests.
     pub requests: Requests,
     pub justification: Option<String>,
@@ -113,8 +113,8 @@ pub(crate) struct Onward {
 }
 
 impl Onward {
-    pub(super) fn of(journal: &Journal, id: &RunId, tenant: &Tenant) -> Self {
-        Self { call: journal.short(id), simulated: matches!(tenant, Tenant::Simulated(_)) }
+    pub(super) fn of(journal: &Journal, id: &RunId, tenant: &TargetTenant) -> Self {
+        Self { call: journal.short(id), simulated: matches!(tenant, TargetTenant::Simulated(_)) }
     }
 }
 
@@ -158,7 +158,7 @@ impl Finished {
 pub(super) async fn perform(
     work: Work<'_>,
     stderr: &Stderr,
-    record: impl FnOnce() -> Result<Recorded, Error>,
+    record: impl FnOnce() -> Result<RecordedRun, Error>,
 ) -> Result<Finished, Error> {
     let Work { mut session, task, watch, mut consent, wanted } = work;
     let client = session.signed_in().await?;
@@ -170,16 +170,16 @@ pub(super) async fn perform(
         session.clock().catch_up();
         session.clock().now()
     })?;
-    let Wanted { requests, justification, low_priority, interactive, verify, daily, report } = wanted;
+    let RunWishes { requests, justification, low_priority, interactive, verify, daily, report } = wanted;
     let with = |client: Client| client.justified(justification.as_deref()).low_priority(low_priority);
-    let mut begun = Begun::now(session, with, (report, record)).await?;
+    let mut begun = BegunRun::now(session, with, report, record).await?;
     let jobs = Arc::clone(&task.jobs);
     let Prepared { daily, shown, done_before } = match begun.prepare(&daily, &task).await {
         Ok(prepared) => prepared,
         // The run is in the journal: what it has come to is reported.
         Err(error) => return Ok(begun.finish(jobs, RoundsEnded::untouched(&task, &error))),
     };
-    let about = About { subject: consent.subject, jobs: Arc::clone(&jobs), schedule: task.brakes.waves.clone() };
+    let about = WaveSubject { subject: consent.subject, jobs: Arc::clone(&jobs), schedule: task.brakes.waves.clone() };
     let people = interactive.then(|| ui::waves::people(stderr.clone(), about));
     let listening = begun.recorded.listen(&begun.stop);
     let budget = begun.limits.budget();
@@ -189,8 +189,9 @@ pub(super) async fn perform(
     let rounds = Rounds::new(&mut begun.recorded, task, daily, ground);
     let mut rounds = Rounds { requests, is_older, shown, done_before, people, guards, ..rounds };
     let channel = (&begun.stop, &mut begun.requests);
+    let reach = Reach { client: &begun.client, clock: &begun.clock, rng: begun.rng.fork() };
     // Both are large, and few stacks are.
-    let answering = Box::pin(watch.answer(asked, (&begun.client, &begun.clock, begun.rng.fork()), stderr));
+    let answering = Box::pin(watch.answer(asked, reach, stderr));
     let ended = tokio::select! {
         biased;
         ended = Box::pin(through(&mut rounds, verify, &begun.client, channel, show, stderr)) => ended,
@@ -200,30 +201,39 @@ pub(super) async fn perform(
     Ok(begun.finish(jobs, ended))
 }
 
-/// Looks at what was accepted in a run that has ended, for so long; zero is one look at each.
+/// How what was accepted is looked at.
+pub(super) struct Looking {
+    /// Zero is one look at each.
+    pub within: Duration,
+    pub daily: DailyWork,
+    pub report: PathBuf,
+}
+
+/// Looks at what was accepted in a run that has ended.
 pub(super) async fn look_at(
-    (session, jobs): (Session<'_>, Arc<[Job]>),
-    (within, daily, report): (Duration, &DailyWork, PathBuf),
+    session: Session<'_>,
+    jobs: Arc<[Job]>,
+    looking: Looking,
     stderr: &Stderr,
-    record: impl FnOnce() -> Result<Recorded, Error>,
+    record: impl FnOnce() -> Result<RecordedRun, Error>,
 ) -> Result<Finished, Error> {
-    let mut begun = Begun::now(session, |client| client, (report, record)).await?;
-    let daily = begun.daily(daily).await?;
+    let mut begun = BegunRun::now(session, |client| client, looking.report, record).await?;
+    let daily = begun.daily(&looking.daily).await?;
     let listening = begun.recorded.listen(&begun.stop);
     let budget = begun.limits.budget();
     let show = |told| ui::bar::start(told, stderr.clone(), budget);
     let (ground, is_older) = (begun.ground(), begun.is_older());
-    let rounds = Rounds::new(&mut begun.recorded, Task::of_the_past(Arc::clone(&jobs)), daily, ground);
+    let rounds = Rounds::new(&mut begun.recorded, RunTask::of_the_past(Arc::clone(&jobs)), daily, ground);
     let mut rounds = Rounds { is_older, ..rounds };
-    let ended = rounds.verify(within, &begun.client, &begun.stop, &mut begun.requests, show).await;
+    let ended = rounds.verify(looking.within, &begun.client, &begun.stop, &mut begun.requests, show).await;
     drop(listening);
     Ok(begun.finish(jobs, ended?))
 }
 
 /// A run that is signed in, has its report open and is in the journal: from now on Ctrl-C is heard.
-struct Begun<'a> {
+struct BegunRun<'a> {
     settings: &'a Settings,
-    tenant: &'a Tenant,
+    tenant: &'a TargetTenant,
     limits: Limits,
     clock: Clock,
     rng: Rng,
@@ -231,23 +241,24 @@ struct Begun<'a> {
     stop: mpsc::UnboundedSender<StopRequest>,
     requests: mpsc::UnboundedReceiver<StopRequest>,
     report: ReportFile,
-    recorded: Recorded,
+    recorded: RecordedRun,
 }
 
 /// What is known before the first round.
 struct Prepared {
-    daily: Daily,
+    daily: DailyTerms,
     /// Jobs whose target was seen.
     shown: HashSet<u32>,
     /// Jobs whose deed an earlier run has done.
     done_before: HashSet<u32>,
 }
 
-impl<'a> Begun<'a> {
+impl<'a> BegunRun<'a> {
     async fn now(
         session: Session<'a>,
         with: impl FnOnce(Client) -> Client,
-        (report, record): (PathBuf, impl FnOnce() -> Result<Recorded, Error>),
+        report: PathBuf,
+        record: impl FnOnce() -> Result<RecordedRun, Error>,
     ) -> Result<Self, Error> {
         let (settings, tenant) = (session.settings(), session.tenant());
         let (clock, rng, limits) = (session.clock().clone(), session.rng(), session.limits());
@@ -264,7 +275,7 @@ impl<'a> Begun<'a> {
     }
 
     /// What the journal knows that matters for all rounds.
-    async fn prepare(&mut self, daily: &DailyWork, task: &Task) -> Result<Prepared, Error> {
+    async fn prepare(&mut self, daily: &DailyWork, task: &RunTask) -> Result<Prepared, Error> {
         let daily = self.daily(daily).await?;
         let shown = self.shown(task)?;
         let done_before = self.recorded.journal.done_before(self.recorded.number)?;
@@ -273,16 +284,16 @@ impl<'a> Begun<'a> {
 
     /// A tenant of our own begins with us.
     fn is_older(&self) -> bool {
-        !matches!(self.tenant, Tenant::Simulated(_))
+        !matches!(self.tenant, TargetTenant::Simulated(_))
     }
 
     /// What rounds are played on.
-    fn ground(&mut self) -> (Limits, Clock, Rng) {
-        (self.limits, self.clock.clone(), self.rng.fork())
+    fn ground(&mut self) -> RoundGround {
+        RoundGround { limits: self.limits, clock: self.clock.clone(), rng: self.rng.fork() }
     }
 
     /// The account of the tenant that the token is for.
-    async fn daily(&mut self, work: &DailyWork) -> Result<Daily, Error> {
+    async fn daily(&mut self, work: &DailyWork) -> Result<DailyTerms, Error> {
         let id = self.client.tokens().claims().await.ok().flatten().and_then(|claims| claims.tid);
         let (graph_url, now) = (&self.settings.graph_url, self.clock.now());
         let (journal, run) = (&mut self.recorded.journal, &self.recorded.id);
@@ -290,8 +301,8 @@ impl<'a> Begun<'a> {
     }
 
     /// Jobs whose target any run has seen in this tenant, what this one was agreed to by included.
-    fn shown(&mut self, task: &Task) -> Result<HashSet<u32>, Error> {
-        let (client, Recorded { journal, tenant, number, .. }) = (&self.client, &mut self.recorded);
+    fn shown(&mut self, task: &RunTask) -> Result<HashSet<u32>, Error> {
+        let (client, RecordedRun { journal, tenant, number, .. }) = (&self.client, &mut self.recorded);
         let seen = (0..)
             .zip(task.jobs.iter())
             .filter(|(index, job)| task.lookout.has_seen(*index) || client.sights().have(job));
@@ -299,7 +310,7 @@ impl<'a> Begun<'a> {
         journal.keep_shown(*number, seen.iter().map(|(index, kind)| (*index, *kind)))?;
         match self.tenant {
             // A tenant of our own begins with us, and nobody has seen anything there.
-            Tenant::Simulated(_) => Ok(seen.into_keys().collect()),
+            TargetTenant::Simulated(_) => Ok(seen.into_keys().collect()),
             real => Ok(journal.shown(&place(real, &self.settings.graph_url), tenant, &task.jobs)?),
         }
     }

@@ -14,9 +14,10 @@ use super::left_out::leave_out_done;
 use super::look_up::LookUp;
 use super::looked_up::looked_up;
 use super::previewed::Previewed;
-use super::{keys, nights, protected};
+use super::protected::{self, ProtectedFound};
+use super::{keys, nights};
 use crate::diagnostics::Diagnostics;
-use crate::journal::memory::About;
+use crate::journal::memory::MemoryQuery;
 use crate::session::{self, Session};
 use crate::settings::PolicyFile;
 
@@ -33,14 +34,14 @@ pub async fn preview(
     // A saved preview shows what was found when it was made.
     if previewed.agreed.is_none() && session.can_sign_in() {
         let Previewed { plan, preflight, verdict, keys, .. } = &mut previewed;
-        let about = keys::About::of(plan, look_up);
+        let about = keys::KeyCheck::of(plan, look_up);
         let mut told = Diagnostics::default();
         // A plan that gives every id is previewed offline; what its list stands for is read by the run.
         if session.is_open() || verdict.rules.wants_keys() {
-            let found = (&mut *preflight, &mut verdict.rules, &[][..]);
+            let found = ProtectedFound { preflight: &mut *preflight, rules: &mut verdict.rules, sightings: &[] };
             told = protected::check(&mut session, &plan.jobs, found, |_, hold| hold.is_none()).await?.told;
         }
-        *keys = keys::check(&mut session, &about, (preflight, &verdict.rules), |_| false).await?;
+        *keys = keys::check(&mut session, &about, preflight, &verdict.rules, |_| false).await?;
         previewed.plan.warnings.extend(told);
         previewed.judge(look_up.start.now, false);
     }
@@ -54,7 +55,7 @@ pub(super) async fn considered<'s>(
     look_up: &LookUp<'s>,
     repeats: &Repeats,
 ) -> Result<(Previewed, Session<'s>), Error> {
-    let (mut previewed, mut session) = looked_up(file, policies, (look_up, repeats)).await?;
+    let (mut previewed, mut session) = looked_up(file, policies, look_up, repeats).await?;
     let jobs = &previewed.plan.jobs;
     match journal_of(look_up.settings, repeats)? {
         // Nobody has done anything yet.
@@ -68,13 +69,18 @@ pub(super) async fn considered<'s>(
                 Ok(()) | Err(Error::SignIn(_)) => {}
                 Err(error) => return Err(error),
             }
-            let about =
-                About { plan_key: &key, place: &place, tenant: &label, once: repeats.once, now: look_up.start.now };
-            let past = known::past(&mut journal, about, (jobs, &previewed.preflight.holds), repeats)?;
+            let about = MemoryQuery {
+                plan_key: &key,
+                place: &place,
+                tenant: &label,
+                once: repeats.once,
+                now: look_up.start.now,
+            };
+            let past = known::past(&mut journal, about, jobs, &previewed.preflight.holds, repeats)?;
             leave_out_done(&mut previewed.preflight, jobs, &known::take_up(&past, jobs));
             previewed.preflight.hold_moved(jobs, &past.of_names);
             known::leave_to_others(&past, jobs, &mut previewed.preflight);
-            nights::hold_replaced(&mut journal, about, (jobs, repeats), &mut previewed.preflight)?;
+            nights::hold_replaced(&mut journal, about, jobs, repeats, &mut previewed.preflight)?;
             previewed.judge(look_up.start.now, false);
         }
     }

@@ -8,20 +8,20 @@ use super::agreed::Agreed;
 use super::error::Error;
 use super::guards::{self, Policies};
 use super::record;
-use crate::daily::Settings as DailySettings;
+use crate::daily::DailySettings;
 use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
-use crate::guard::judge::Verdict;
+use crate::guard::judge::Judgement;
 use crate::guard::preflight::Preflight;
 use crate::plan::Plan;
-use crate::session::Tenant;
+use crate::session::TargetTenant;
 
 /// A plan or a saved preview that was looked at: what would be sent, and what the guards say of it.
 #[derive(Debug)]
 pub struct Previewed {
     pub plan: Plan,
     pub preflight: Preflight,
-    pub verdict: Verdict,
+    pub verdict: Judgement,
     /// What was seen of the targets; empty where nobody looked.
     pub sightings: Vec<Option<Sighting>>,
     /// What is on file of their devices; empty where nobody looked.
@@ -41,7 +41,7 @@ impl Previewed {
     }
 
     /// What makes two runs runs of one plan; a saved preview is one of the plan that it was made of.
-    pub(super) fn key(&self, tenant: &Tenant, graph_url: &str) -> String {
+    pub(super) fn key(&self, tenant: &TargetTenant, graph_url: &str) -> String {
         match &self.agreed {
             Some(agreed) => agreed.head.plan.key.clone(),
             None => record::plan_key(&self.plan, tenant, graph_url),

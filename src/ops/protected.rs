@@ -11,15 +11,22 @@ use super::look_up::not_read;
 use crate::catalog::TargetKind;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::drift::Sighting;
-use crate::guard::meaning::{Meaning, Object};
+use crate::guard::meaning::{EntryMeaning, Object};
 use crate::guard::preflight::{Hold, Preflight};
-use crate::guard::protected::{Entry, Protected};
+use crate::guard::protected::{Protected, ProtectedEntry};
 use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::msgraph::read_only::ReadOnly;
 use crate::msgraph::transport::Transport;
 use crate::resolve::{self, Reading};
 use crate::session::Session;
+
+/// What is known of the jobs before.
+pub(super) struct ProtectedFound<'a> {
+    pub preflight: &'a mut Preflight,
+    pub rules: &'a mut Rules,
+    pub sightings: &'a [Option<Sighting>],
+}
 
 /// What was found out.
 #[derive(Debug, Default)]
@@ -34,7 +41,7 @@ pub(super) struct Checked {
 pub(super) async fn check(
     session: &mut Session<'_>,
     jobs: &[Job],
-    (preflight, rules, sightings): (&mut Preflight, &mut Rules, &[Option<Sighting>]),
+    ProtectedFound { preflight, rules, sightings }: ProtectedFound<'_>,
     is_sent: impl Fn(usize, Option<&Hold>) -> bool,
 ) -> Result<Checked, Error> {
     let targets = targets(jobs, &preflight.holds, is_sent);
@@ -56,7 +63,7 @@ pub(super) async fn read<T: Transport>(
     targets: &[TargetKind],
     client: ReadOnly<'_, T>,
     rng: Rng,
-) -> Result<Vec<Option<Meaning>>, Error> {
+) -> Result<Vec<Option<EntryMeaning>>, Error> {
     if list.is_empty() || targets.is_empty() {
         return Ok(Vec::new());
     }
@@ -95,11 +102,12 @@ const NAMED: usize = 10;
 /// What somebody should know of the list.
 pub(super) fn told(list: &Protected, holds: &[Option<Hold>]) -> Diagnostics {
     let mut told = Diagnostics::default();
-    let of = |wanted: fn(&Meaning) -> bool| {
-        let is_wanted = move |entry: &&Entry| entry.means.as_deref().is_some_and(wanted);
+    let of = |wanted: fn(&EntryMeaning) -> bool| {
+        let is_wanted = move |entry: &&ProtectedEntry| entry.means.as_deref().is_some_and(wanted);
         list.entries().iter().filter(is_wanted).collect::<Vec<_>>()
     };
-    let nothing: Vec<&Entry> = of(Meaning::is_nothing).into_iter().filter(|entry| !entry.is_pattern()).collect();
+    let nothing: Vec<&ProtectedEntry> =
+        of(EntryMeaning::is_nothing).into_iter().filter(|entry| !entry.is_pattern()).collect();
     if !nothing.is_empty() {
         let message = format!(
             "{} of `protected` {} nothing in this tenant: {}",
@@ -112,7 +120,7 @@ pub(super) fn told(list: &Protected, holds: &[Option<Hold>]) -> Diagnostics {
         told.push(Diagnostic::warning("protects-nothing", message).help(help));
     }
     let held = holds.iter().flatten().filter(|hold| matches!(hold, Hold::MaybeProtected(_))).count();
-    let open = of(Meaning::is_open);
+    let open = of(EntryMeaning::is_open);
     if held > 0 && !open.is_empty() {
         told.push(not_resolved(&open, held));
     }
@@ -120,8 +128,8 @@ pub(super) fn told(list: &Protected, holds: &[Option<Hold>]) -> Diagnostics {
 }
 
 /// Said once, however many rows are held for it.
-fn not_resolved(open: &[&Entry], held: usize) -> Diagnostic {
-    let lacks = |entry: &&&Entry, object: Object| {
+fn not_resolved(open: &[&ProtectedEntry], held: usize) -> Diagnostic {
+    let lacks = |entry: &&&ProtectedEntry, object: Object| {
         entry.means.as_deref().is_some_and(|means| {
             means.unread.contains(&object) || ((means.unlisted || means.unowned) && object == Object::ManagedDevice)
         })
@@ -146,7 +154,7 @@ fn entries(count: usize) -> String {
     if count == 1 { "1 entry".into() } else { format!("{count} entries") }
 }
 
-fn named(entries: &[&Entry]) -> String {
+fn named(entries: &[&ProtectedEntry]) -> String {
     let mut named: Vec<_> = entries.iter().take(NAMED).map(|entry| format!("`{}` ({entry})", entry.text)).collect();
     if entries.len() > NAMED {
         named.push(format!("and {} more", entries.len() - NAMED));

@@ -12,7 +12,7 @@ use super::error::Error;
 use super::guards::{self, Policies};
 use super::previewed::Previewed;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
-use crate::guard::judge::Verdict;
+use crate::guard::judge::Judgement;
 use crate::guard::preflight;
 use crate::job::Job;
 use crate::moment::moment;
@@ -40,7 +40,7 @@ pub(super) fn read(file: &Path, now: Timestamp) -> Result<Previewed, Error> {
     Ok(Previewed {
         plan,
         preflight,
-        verdict: Verdict::default(),
+        verdict: Judgement::default(),
         sightings: Vec::new(),
         keys: Vec::new(),
         agreed: None,
@@ -135,7 +135,7 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Prev
     Previewed {
         plan,
         preflight,
-        verdict: Verdict::default(),
+        verdict: Judgement::default(),
         sightings,
         keys,
         agreed,

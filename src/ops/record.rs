@@ -1,6 +1,6 @@
 //! A run and the journal: locked, recorded, remembered.
 //!
-//! In: a plan about to run, or the id of a run. Out: a [`Recorded`] run whose attempts are durable before they leave.
+//! In: a plan about to run, or the id of a run. Out: a [`RecordedRun`] run whose attempts are durable before they leave.
 //! Must not: send, or let a run begin that is not in the journal whole.
 
 use std::collections::HashMap;
@@ -28,11 +28,11 @@ use crate::outcome::{Outcome, Settlement};
 use crate::plan::Plan;
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
-use crate::session::Tenant;
+use crate::session::TargetTenant;
 use crate::source::Fingerprint;
 
 /// A run that is in the journal, under its lock.
-pub struct Recorded {
+pub struct RecordedRun {
     pub journal: Journal,
     pub tenant: String,
     pub id: RunId,
@@ -43,10 +43,10 @@ pub struct Recorded {
 /// What makes two runs runs of one plan: the plan's name or else its place, and the Graph that it is run against.
 ///
 /// The tenant is no part of it: it has several spellings, and the ids in a plan are of one tenant anyhow.
-pub(super) fn plan_key(plan: &Plan, tenant: &Tenant, graph_url: &str) -> String {
+pub(super) fn plan_key(plan: &Plan, tenant: &TargetTenant, graph_url: &str) -> String {
     let graph = match tenant {
-        Tenant::Real | Tenant::Kept(_) | Tenant::InProcess(_) => graph_url,
-        Tenant::Simulated(_) => "simulated",
+        TargetTenant::Real | TargetTenant::Kept(_) | TargetTenant::InProcess(_) => graph_url,
+        TargetTenant::Simulated(_) => "simulated",
     };
     let name = match &plan.name {
         Some(name) => format!("name:{name}"),
@@ -97,7 +97,7 @@ pub(super) struct Beginning<'a> {
 }
 
 /// Records a run whole, under a lock that was taken before.
-pub(super) fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> Result<Recorded, Error> {
+pub(super) fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> Result<RecordedRun, Error> {
     let Beginning { plan, jobs, key, tenant, place, order, begun, report, inherited, id, now } = beginning;
     // Somebody may have thought about the question for a while.
     lock.keep()?;
@@ -120,10 +120,10 @@ pub(super) fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_
         request: request::recorded,
         now,
     })?;
-    Ok(Recorded { journal, tenant: tenant.to_owned(), id, number, lock })
+    Ok(RecordedRun { journal, tenant: tenant.to_owned(), id, number, lock })
 }
 
-impl Recorded {
+impl RecordedRun {
     /// Takes up a run that is in the journal already, under a lock that was taken before it was read.
     pub fn again(journal: Journal, lock: RunLock, record: &RunRecord) -> Result<Self, Error> {
         lock.keep()?;

@@ -12,25 +12,25 @@ use super::begun::Begun;
 use super::error::Error;
 use crate::catalog::TargetKind;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
-use crate::resolve::{Inventory, Record};
-use crate::session::Tenant;
+use crate::resolve::{FoundRecord, SavedInventory};
+use crate::session::TargetTenant;
 use crate::settings::Settings;
-use crate::simulator::kept::{self, Kept, KeptError, Stage};
+use crate::simulator::kept::{self, Kept, KeptError, KeptStage};
 use crate::simulator::scenario::{Holdings, Scenario};
 use crate::simulator::transport::SimTransport;
 
 /// A tenant that can be asked.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub tenant: Tenant,
+    pub tenant: TargetTenant,
     pub settings: Settings,
     /// What somebody should know of it.
     pub told: Diagnostics,
 }
 
 /// Opens the tenant, if it is one that stays.
-pub(crate) fn opened(tenant: Tenant, settings: Settings, now: Timestamp) -> Result<Opened, Error> {
-    let Tenant::Kept(stage) = tenant else {
+pub(crate) fn opened(tenant: TargetTenant, settings: Settings, now: Timestamp) -> Result<Opened, Error> {
+    let TargetTenant::Kept(stage) = tenant else {
         return Ok(Opened { tenant, settings, told: Diagnostics::default() });
     };
     let named = named(&stage);
@@ -47,19 +47,19 @@ pub(crate) fn opened(tenant: Tenant, settings: Settings, now: Timestamp) -> Resu
     }
     let mut settings = settings;
     settings.graph_url = kept.graph_url();
-    Ok(Opened { tenant: Tenant::InProcess(SimTransport::to_kept(kept)), settings, told })
+    Ok(Opened { tenant: TargetTenant::InProcess(SimTransport::to_kept(kept)), settings, told })
 }
 
 /// The tenant that a run was begun in, where it is one that stays.
 pub(super) fn reopened(begun: Begun, settings: &Settings, now: Timestamp) -> Result<Begun, Error> {
-    let Tenant::Kept(stage) = &begun.service.tenant else { return Ok(begun) };
+    let TargetTenant::Kept(stage) = &begun.service.tenant else { return Ok(begun) };
     let (kept, _) = open(settings, stage.clone(), now)?;
     if kept.graph_url() != begun.service.graph_url {
         let message = format!("{} began anew since the run was begun", named(stage));
         let help = "nothing of the run is there any more: begin it anew";
         return Err(Error::refused(Diagnostic::error("another-tenant", message).help(help)));
     }
-    Ok(begun.with_tenant(Tenant::InProcess(SimTransport::to_kept(kept))))
+    Ok(begun.with_tenant(TargetTenant::InProcess(SimTransport::to_kept(kept))))
 }
 
 /// Forgets every simulated tenant that stays. How many there were.
@@ -67,7 +67,7 @@ pub(crate) fn reset(settings: &Settings) -> Result<usize, Error> {
     Kept::reset(&kept::folder(state(settings)?)).map_err(|error| fault(error, None))
 }
 
-fn open(settings: &Settings, stage: Stage, now: Timestamp) -> Result<(Arc<Kept>, Option<String>), Error> {
+fn open(settings: &Settings, stage: KeptStage, now: Timestamp) -> Result<(Arc<Kept>, Option<String>), Error> {
     let folder = kept::folder(state(settings)?);
     let held = stage.inventory.as_deref().map(held).transpose()?;
     let played = stage.scenario.clone();
@@ -87,12 +87,12 @@ fn held(file: &Path) -> Result<Holdings, Error> {
     let refused = |message: String| {
         Error::usage(Diagnostic::error("bad-inventory", message).at(Place::file(file.display().to_string())))
     };
-    let inventory = Inventory::load(file).map_err(|error| refused(error.to_string()))?;
-    let documents = |kind: TargetKind, records: &[Record]| {
+    let inventory = SavedInventory::load(file).map_err(|error| refused(error.to_string()))?;
+    let documents = |kind: TargetKind, records: &[FoundRecord]| {
         records.iter().map(|record| record.identity.document(kind)).collect::<Vec<_>>()
     };
     let others =
-        |kind: TargetKind, records: &Option<Vec<Record>>| documents(kind, records.as_deref().unwrap_or_default());
+        |kind: TargetKind, records: &Option<Vec<FoundRecord>>| documents(kind, records.as_deref().unwrap_or_default());
     Holdings::of(
         documents(TargetKind::ManagedDevice, &inventory.devices),
         others(TargetKind::User, &inventory.users),
@@ -110,7 +110,7 @@ fn state(settings: &Settings) -> Result<&Path, Error> {
         .ok_or_else(|| Error::usage(Diagnostic::error("no-state-dir", "there is no folder for the simulated tenant")))
 }
 
-fn named(stage: &Stage) -> String {
+fn named(stage: &KeptStage) -> String {
     let files = [&stage.scenario, &stage.inventory].into_iter().flatten();
     let files: Vec<_> = files.map(|file| file.display().to_string()).collect();
     match files.is_empty() {
@@ -119,7 +119,7 @@ fn named(stage: &Stage) -> String {
     }
 }
 
-fn fault(error: KeptError, stage: Option<&Stage>) -> Error {
+fn fault(error: KeptError, stage: Option<&KeptStage>) -> Error {
     match error {
         KeptError::Scenario(error) => Error::Scenario(error),
         KeptError::Busy => {

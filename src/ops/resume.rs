@@ -24,26 +24,25 @@ use self::today::{BegunJobs, brakes, today};
 use self::which::under_lock;
 use super::agreed_plan::AgreedPlan;
 use super::begun::Begun;
-use super::changed::{Changed, PlanNow, Said, compare, leave_as_it_is, plan_now};
+use super::changed::{Changed, PlanNow, PlanSays, compare, leave_as_it_is, plan_now};
 use super::daily::{DailyWork, known_id};
 use super::error::Error;
 use super::guard_watch::{GuardWatch, Watched};
 use super::guards::Policies;
 use super::known::{self, Elsewhere};
 use super::limits::limits;
-use super::perform::{Consent, Finished, Onward, Wanted, Work, perform};
+use super::perform::{Consent, Finished, Onward, RunWishes, Work, perform};
 use super::place_of_report::ReportPlace;
-use super::record::{self, Recorded};
+use super::record::{self, RecordedRun};
 use super::rehearsal::reopened;
 use super::rounds::Requests;
 use super::same_place::{as_begun, same_tenant};
 use super::spare::Output;
-use super::task::Task;
+use super::task::RunTask;
 use super::{agreed, asked};
-use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
-use crate::guard::judge::Verdict;
+use crate::guard::judge::Judgement;
 use crate::guard::preflight::Hold;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
@@ -54,8 +53,8 @@ use crate::plan;
 use crate::preview::saved::SavedPreview;
 use crate::report::ReportFile;
 use crate::runner::Earlier;
-use crate::session::Tenant;
-use crate::session::{Session, Source};
+use crate::session::TargetTenant;
+use crate::session::{ExpectedBy, Session};
 use crate::settings::{Environment, Flags, PolicyFile, Settings};
 use crate::ui;
 use crate::ui::stderr::Stderr;
@@ -77,8 +76,8 @@ pub async fn resume(
     let settings = &as_begun(flags, environment, &begun)?;
     same_tenant(&journal, &record.head, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;
-    let limits =
-        limits(begun.choices, plan::Limits::default(), begun.service.tenant != Tenant::Real || settings.is_local())?;
+    let is_local = begun.service.tenant != TargetTenant::Real || settings.is_local();
+    let limits = limits(begun.choices, plan::StatedLimits::default(), is_local)?;
     let PlanNow { files, other } = unless_saved(saved.as_ref(), || plan_now(&record, request.as_agreed))?;
     let begun = with_reason(begun, &request, other.as_ref());
     let mut session = Session::new(settings, &begun.service.tenant, limits, clock, request.start.seed);
@@ -93,13 +92,11 @@ pub async fn resume(
     differences(&changed.told);
     let mut earlier = taken_up(&request, &record, &elsewhere.kept)?;
     let mut today = today(&request, &begun, &changed.now, environment)?;
-    let BegunJobs { jobs, mut preflight, sightings } =
-        today.jobs(&record, saved, &begun, (request.start.now, &of_names));
+    let BegunJobs { jobs, mut preflight, sightings } = today.jobs(&record, saved, &begun, request.start.now, &of_names);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     preflight.hold_behind_others(&jobs, &elsewhere.behind);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
-    let found = (&mut preflight, &mut today.rules);
-    let (keys, told) = left.look(&mut session, found, &sightings).await?;
+    let (keys, told) = left.look(&mut session, &mut preflight, &mut today.rules, &sightings).await?;
     keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
     let spared = spared(&record, &elsewhere.kept, &changed, &preflight.holds, &mut earlier);
     let due = due(&request, &record, &preflight.holds, &earlier, &spared);
@@ -119,14 +116,15 @@ pub async fn resume(
     let policies = (today.candidates.as_slice(), &today.policies);
     let question = rest.question((&verdict, &sightings), policies, (&subject(&record, &begun), stderr))?;
     let holds = left.open(&preflight.holds);
-    let brakes = brakes(&begun.brakes, (&verdict.rules, changed.now.waves()), &jobs, &holds);
+    let brakes = brakes(&begun.brakes, &verdict.rules, changed.now.waves(), &jobs, &holds);
     let watch = watch((&begun, &changed.now), (&jobs, holds), files, (today.candidates, today.policies), &verdict);
     keep_reason(&journal, &record, &begun)?;
+    let daily = DailyWork::new(&today.daily, &record.head.tenant, request.stay.wait)?;
     let work = Work {
         session,
         watch,
-        wanted: wanted(&request, &begun, (&today.daily, &record.head.tenant), spared, report)?,
-        task: Task {
+        wanted: wanted(&request, &begun, daily, spared, report),
+        task: RunTask {
             between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
             lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone()),
             jobs,
@@ -136,14 +134,14 @@ pub async fn resume(
         },
         consent: Consent { verdict, subject: subject(&record, &begun), due: due.len() as u32, question },
     };
-    perform(work, stderr, || Recorded::again(journal, lock, &record)).await
+    perform(work, stderr, || RecordedRun::again(journal, lock, &record)).await
 }
 
 /// The tenant must be the one that was agreed to.
 fn as_agreed(session: &mut Session<'_>, plans: [Option<&str>; 2], saved: Option<&SavedPreview>, known: Option<&str>) {
-    plans.into_iter().for_each(|plan| session.must_be(Source::Plan, plan));
-    session.must_be(Source::SavedPreview, saved.and_then(|saved| saved.head.tenant_id.as_deref()));
-    session.must_be(Source::Run, known);
+    plans.into_iter().for_each(|plan| session.must_be(ExpectedBy::Plan, plan));
+    session.must_be(ExpectedBy::SavedPreview, saved.and_then(|saved| saved.head.tenant_id.as_deref()));
+    session.must_be(ExpectedBy::Run, known);
 }
 
 /// How the plan has changed since the run was begun; nothing has, where it is what it was.
@@ -157,11 +155,11 @@ fn warn(record: &RunRecord, told: [&Diagnostics; 2], stderr: &Stderr) {
 
 /// What guards the run under way.
 fn watch(
-    (begun, now): (&Begun, &Said),
+    (begun, now): (&Begun, &PlanSays),
     (jobs, holds): (&Arc<[Job]>, Vec<Option<Hold>>),
     plan: Option<AgreedPlan>,
     (candidates, policies): (Vec<PolicyFile>, Policies),
-    verdict: &Verdict,
+    verdict: &Judgement,
 ) -> GuardWatch {
     let watched = Watched {
         policies: candidates,
@@ -181,19 +179,19 @@ fn watch(
 fn wanted(
     request: &ResumeRequest,
     begun: &Begun,
-    (daily, tenant): (&DailySettings, &str),
+    daily: DailyWork,
     spared: HashSet<u32>,
     report: PathBuf,
-) -> Result<Wanted, Error> {
-    Ok(Wanted {
+) -> RunWishes {
+    RunWishes {
         requests: Requests { only: request.only, refile: request.refile, wait: request.stay.wait, spared },
         justification: begun.justification.clone(),
         low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
         interactive: request.interactive,
         verify: request.stay.verify,
-        daily: DailyWork::new(daily, tenant, request.stay.wait)?,
+        daily,
         report,
-    })
+    }
 }
 
 /// What people are asked about.
@@ -206,7 +204,7 @@ fn subject(record: &RunRecord, begun: &Begun) -> Subject {
 /// A run of which nothing is left to be sent: its rows as the journal has them.
 fn nothing_left(
     request: &ResumeRequest,
-    (journal, tenant): (&Journal, &Tenant),
+    (journal, tenant): (&Journal, &TargetTenant),
     (record, jobs): (RunRecord, Arc<[Job]>),
     (holds, elsewhere): (&[Option<Hold>], &HashMap<u32, Settlement>),
     (report, requests): (ReportFile, u64),
@@ -237,7 +235,7 @@ fn begun(record: &RunRecord, request: &ResumeRequest, today: &Settings) -> Resul
     let begun = Begun::from_json(&record.head.settings)
         .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
     let begun = match request.in_process.clone() {
-        Some(tenant) => begun.with_tenant(Tenant::InProcess(tenant)),
+        Some(tenant) => begun.with_tenant(TargetTenant::InProcess(tenant)),
         None => begun,
     };
     reopened(begun, today, request.start.now)

@@ -20,5 +20,5 @@ mod waiting;
 
 pub use self::ended::RoundsEnded;
 pub use self::looks::FIRST_WAIT;
-pub use self::prepared::Rounds;
+pub use self::prepared::{RoundGround, Rounds};
 pub use self::requests::Requests;

@@ -14,8 +14,8 @@ use super::again::Repeats;
 use super::agreed::Agreed;
 use super::agreed_plan::AgreedPlan;
 use super::agreement::Agreement;
-use super::asked::{self, Shown};
-use super::begun::{Begun, OfPlan, Service};
+use super::asked::{self, AskedAbout};
+use super::begun::{Begun, OfPlan, ServiceOfRun};
 use super::brakes::brakes;
 use super::called_before::{self, CalledBefore};
 use super::confirm::{Whole, confirm_number};
@@ -23,27 +23,26 @@ use super::daily::{DailyWork, learn_tenant};
 use super::error::Error;
 use super::guard_watch::{GuardWatch, Watched};
 use super::guards::Policies;
-use super::known::Past;
+use super::known::PastRuns;
 use super::left_out::leave_out_done;
 use super::look_up::LookUp;
 use super::looked_up::looked_up;
-use super::perform::{Consent, Finished, Wanted, Work, perform};
+use super::perform::{Consent, Finished, RunWishes, Work, perform};
 use super::previewed::Previewed;
-use super::protected::{self, Checked};
+use super::protected::{self, Checked, ProtectedFound};
 use super::record::{self, Beginning};
 use super::rounds::Requests;
 use super::run_request::RunRequest;
-use super::task::Task;
+use super::task::RunTask;
 use super::{agreed, guards, keys, known, missing, names, nights, place_of_report, spare};
-use crate::daily::Settings as DailySettings;
 use crate::diagnostics::Diagnostics;
 use crate::guard::Brakes;
 use crate::guard::drift::Sighting;
-use crate::guard::judge::Verdict;
+use crate::guard::judge::Judgement;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::job::Job;
-use crate::journal::memory::About;
+use crate::journal::memory::MemoryQuery;
 use crate::journal::{Inherited, Journal, RunId, RunLock};
 use crate::outcome::{Cause, Settlement};
 use crate::plan::Plan;
@@ -58,29 +57,29 @@ use crate::ui::stderr::Stderr;
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
     let look_up = request.look_up(settings);
-    let (previewed, mut session) = looked_up(&request.plan, &request.policies, (&look_up, &request.repeats)).await?;
+    let (previewed, mut session) = looked_up(&request.plan, &request.policies, &look_up, &request.repeats).await?;
     permit(&request, settings, &previewed, &mut session)?;
     let (key, place) = key_and_place(&request, settings, &previewed);
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policies, .. } = previewed;
     let label = label(settings, &request.tenant, plan.tenant.as_deref());
     let (mut journal, lock, id) = under_lock(settings, &key, request.start.now, agreed.as_ref())?;
     learn_tenant(&mut session, &mut journal, &label).await?;
-    let about =
-        About { plan_key: &key, place: &place, tenant: &label, once: request.repeats.once, now: request.start.now };
+    let (once, now) = (request.repeats.once, request.start.now);
+    let about = MemoryQuery { plan_key: &key, place: &place, tenant: &label, once, now };
     let (past, called) =
         past(&request.repeats, &mut session, (&mut journal, about), (&plan, &preflight.holds), stderr).await?;
     let earlier = known::take_up(&past, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let held = called.hold(&plan.jobs, &past.of_names, &mut preflight);
     let held = held + known::leave_to_others(&past, &plan.jobs, &mut preflight);
-    let replaced = nights::hold_replaced(&mut journal, about, (&plan.jobs, &request.repeats), &mut preflight)?;
-    let looked = Looked { plan: &plan, sightings: &sightings, inherited: &past.inherited };
+    let replaced = nights::hold_replaced(&mut journal, about, &plan.jobs, &request.repeats, &mut preflight)?;
+    let looked = GuardedPlan { plan: &plan, sightings: &sightings, inherited: &past.inherited };
     let Judged { verdict, spared, told } = judge(&look_up, looked, &mut preflight, verdict.rules, &mut session).await?;
     let read = request.reads(&plan, &policies.files);
     let place_of_report = place_of_report::find(&request, &read, settings)?;
     let report_at = place_of_report.path();
     warn(&plan, &told, &verdict, stderr);
-    confirm_number(&request, (&plan, &preflight), Whole { known: whole, spared: spared + held })?;
+    confirm_number(&request, &plan, &preflight, Whole { known: whole, spared: spared + held })?;
     if filed(&past.inherited, &preflight.holds).is_empty() && preflight.due == 0 {
         return nothing_due(plan, &preflight.holds, earlier, report_at, session.requests());
     }
@@ -88,7 +87,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     if agreed.is_some() || request.inventory.is_some() {
         names::hold_moved(&mut session, &plan.jobs, &mut preflight, |_| false).await?;
     }
-    let shown = Shown { preflight: &preflight, sightings: &sightings, verdict: &verdict, daily: &daily, label: &label };
+    let shown =
+        AskedAbout { preflight: &preflight, sightings: &sightings, verdict: &verdict, daily: &daily, label: &label };
     let question = asked::question(&request, (&plan, agreed.as_ref(), &policies), &shown, (settings, stderr))?;
     // Nobody is asked about what was filed: it was agreed to then.
     let_go(filed(&past.inherited, &preflight.holds), &past.behind, &mut preflight.holds);
@@ -100,8 +100,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let work = Work {
         session,
         watch: watch(&request, (&plan, &jobs, &preflight.holds), agreed.is_some(), policies, &verdict),
-        wanted: wanted(&request, &begun, (&daily, &label), report_at)?,
-        task: Task {
+        wanted: wanted(&request, &begun, DailyWork::new(&daily, &label, request.stay.wait)?, report_at),
+        task: RunTask {
             jobs: Arc::clone(&jobs),
             lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone()),
             holds: preflight.holds,
@@ -133,7 +133,7 @@ fn watch(
     (plan, jobs, holds): (&Plan, &Arc<[Job]>, &[Option<Hold>]),
     is_saved: bool,
     policies: Policies,
-    verdict: &Verdict,
+    verdict: &Judgement,
 ) -> GuardWatch {
     let watched = Watched {
         policies: request.policies.clone(),
@@ -156,7 +156,7 @@ fn key_and_place(request: &RunRequest, settings: &Settings, previewed: &Previewe
 }
 
 /// What the guards look at.
-struct Looked<'a> {
+struct GuardedPlan<'a> {
     plan: &'a Plan,
     sightings: &'a [Option<Sighting>],
     inherited: &'a [(u32, Inherited)],
@@ -164,7 +164,7 @@ struct Looked<'a> {
 
 /// What the guards say, now that they were told what there is in the tenant.
 struct Judged {
-    verdict: Verdict,
+    verdict: Judgement,
     /// Jobs held because of what the entries of `protected` stand for. A preview that reads nothing has counted them.
     spared: u32,
     told: Diagnostics,
@@ -184,7 +184,7 @@ fn under_lock(
     Ok((journal, lock, id))
 }
 
-fn warn(plan: &Plan, told: &Diagnostics, verdict: &Verdict, stderr: &Stderr) {
+fn warn(plan: &Plan, told: &Diagnostics, verdict: &Judgement, stderr: &Stderr) {
     [&plan.warnings, told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
 }
 
@@ -192,12 +192,12 @@ fn warn(plan: &Plan, told: &Diagnostics, verdict: &Verdict, stderr: &Stderr) {
 async fn past<'p>(
     repeats: &Repeats,
     session: &mut Session<'_>,
-    (journal, about): (&mut Journal, About<'_>),
+    (journal, about): (&mut Journal, MemoryQuery<'_>),
     (plan, holds): (&'p Plan, &[Option<Hold>]),
     stderr: &Stderr,
-) -> Result<(Past, CalledBefore<'p>), Error> {
-    let called = called_before::look(session, &plan.jobs, (journal, about.place), about.once).await?;
-    let past = known::past(journal, about, (&called.jobs, holds), repeats)?;
+) -> Result<(PastRuns, CalledBefore<'p>), Error> {
+    let called = called_before::look(session, &plan.jobs, journal, about.place, about.once).await?;
+    let past = known::past(journal, about, &called.jobs, holds, repeats)?;
     past.remarks.iter().for_each(|line| stderr.say(&visible(line)));
     Ok((past, called))
 }
@@ -223,17 +223,17 @@ fn permit(
 /// What is protected or lacks a key that has to be on file is held, and the rest is held against the rules.
 async fn judge(
     look_up: &LookUp<'_>,
-    Looked { plan, sightings, inherited }: Looked<'_>,
+    GuardedPlan { plan, sightings, inherited }: GuardedPlan<'_>,
     preflight: &mut Preflight,
     mut rules: Rules,
     session: &mut Session<'_>,
 ) -> Result<Judged, Error> {
-    let about = keys::About::of(plan, look_up);
-    let found = (&mut *preflight, &mut rules, sightings);
+    let about = keys::KeyCheck::of(plan, look_up);
+    let found = ProtectedFound { preflight: &mut *preflight, rules: &mut rules, sightings };
     let asked: HashSet<usize> = asked(inherited).map(|index| index as usize).collect();
     let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() || asked.contains(&at);
     let Checked { held, told } = protected::check(session, &plan.jobs, found, is_sent).await?;
-    let on_file = keys::check(session, &about, (preflight, &rules), |_| false).await?;
+    let on_file = keys::check(session, &about, preflight, &rules, |_| false).await?;
     let verdict = match asked.is_empty() {
         true => guards::verdict(plan, (preflight, &on_file), rules, look_up.start.now, true),
         // What was filed by an earlier run is no new request, and may be completed by this one: it keeps to the rules of now.
@@ -268,21 +268,16 @@ fn let_go(filed: Vec<usize>, behind: &HashMap<usize, Arc<str>>, holds: &mut [Opt
 }
 
 /// How it is done, and what else is wanted.
-fn wanted(
-    request: &RunRequest,
-    begun: &Begun,
-    (daily, label): (&DailySettings, &str),
-    report: &Path,
-) -> Result<Wanted, Error> {
-    Ok(Wanted {
+fn wanted(request: &RunRequest, begun: &Begun, daily: DailyWork, report: &Path) -> RunWishes {
+    RunWishes {
         requests: Requests { wait: request.stay.wait, ..Requests::default() },
         justification: begun.justification.clone(),
         low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
         interactive: request.interactive,
         verify: request.stay.verify,
-        daily: DailyWork::new(daily, label, request.stay.wait)?,
+        daily,
         report: report.to_owned(),
-    })
+    }
 }
 
 /// What a resumed run must know.
@@ -294,7 +289,7 @@ fn begun(
     agreed: Option<&Agreed>,
 ) -> Begun {
     Begun {
-        service: Service {
+        service: ServiceOfRun {
             graph_url: settings.graph_url.clone(),
             login_url: settings.login_url.clone(),
             tenant: request.tenant.anywhere(),
@@ -320,7 +315,7 @@ fn begun(
 }
 
 /// What goes out only because of an override says so in the report, wherever that is read.
-fn remark(jobs: &mut [Job], holds: &[Option<Hold>], verdict: &Verdict) {
+fn remark(jobs: &mut [Job], holds: &[Option<Hold>], verdict: &Judgement) {
     if verdict.overrides_in_use().next().is_none() {
         return;
     }

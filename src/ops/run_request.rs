@@ -12,14 +12,14 @@ use super::start::Start;
 use super::stay::Stay;
 use crate::catalog::Unresolvable;
 use crate::plan::Plan;
-use crate::session::Tenant;
+use crate::session::TargetTenant;
 use crate::settings::{PolicyFile, Settings};
 
 /// What to run, and how.
 #[derive(Debug)]
 pub struct RunRequest {
     pub plan: PathBuf,
-    pub tenant: Tenant,
+    pub tenant: TargetTenant,
     /// The policies that apply where they exist.
     pub policies: Vec<PolicyFile>,
     /// Where the report goes; a dated file in the working directory by default.

@@ -10,7 +10,7 @@ use super::daily::known_id;
 use super::error::Error;
 use crate::diagnostics::Diagnostic;
 use crate::journal::{Journal, RunHead};
-use crate::session::Tenant;
+use crate::session::TargetTenant;
 use crate::session::{OF_THE_TOKEN, label, place};
 use crate::settings::{Environment, Flags, Settings};
 
@@ -19,7 +19,7 @@ pub(super) fn as_begun(flags: &Flags, environment: &Environment, begun: &Begun) 
     let today = Settings::new(flags, environment).map_err(Error::Usage)?;
     let is_said = flags.cloud.is_some() || (flags.graph_url.is_some() && flags.login_url.is_some());
     if !is_said
-        && begun.service.tenant == Tenant::Real
+        && begun.service.tenant == TargetTenant::Real
         && !today.knows(&begun.service.graph_url, &begun.service.login_url)
     {
         let message = format!(

@@ -24,13 +24,13 @@ use crate::diagnostics::Diagnostic;
 use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::escrow::Asking;
-use crate::guard::meaning::Meaning;
+use crate::guard::meaning::EntryMeaning;
 use crate::guard::preflight::Hold;
 use crate::msgraph::read_only::GraphReader;
 use crate::preview::Preview;
 use crate::preview::saved::{self, Head, LimitsOfPreview, PlanOfPreview};
 use crate::report::beside::{Readers, may_take, put, temporary};
-use crate::session::Tenant;
+use crate::session::TargetTenant;
 use crate::session::{Session, Survey, named};
 use crate::settings::{PolicyFile, Settings};
 
@@ -52,7 +52,7 @@ pub struct SaveRequest<'a> {
 struct Look {
     sightings: Vec<Option<Sighting>>,
     keys: Vec<Option<Keys>>,
-    meanings: Vec<Option<Meaning>>,
+    meanings: Vec<Option<EntryMeaning>>,
     tenant_id: Option<String>,
     not_read: Option<String>,
 }
@@ -125,7 +125,7 @@ fn head(request: &SaveRequest<'_>, settings: &Settings, previewed: &Previewed) -
         tenant: None,
         tenant_id: None,
         graph_url: settings.graph_url.clone(),
-        simulated: matches!(request.look_up.tenant, Tenant::Simulated(_)),
+        simulated: matches!(request.look_up.tenant, TargetTenant::Simulated(_)),
         justification: plan.justification.clone(),
         limits: LimitsOfPreview { stated: choices.limits, daily: plan.daily.clone() },
         actions: plan.own.iter().filter_map(|action| action.definition.cloned()).collect(),
@@ -171,17 +171,21 @@ fn named_tenant(
     let plan_tenant = previewed.plan.tenant.as_deref();
     let known = plan_tenant.map(str::to_owned).or_else(|| named(settings));
     match (request.look_up.tenant, &known) {
-        (Tenant::Real, None) => Err(Error::usage(Diagnostic::error("no-tenant", "the preview needs a tenant").help(
-            "write `tenant:` in the plan, or sign in with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
-        ))),
-        (Tenant::Simulated(_) | Tenant::Kept(_) | Tenant::InProcess(_), _) => Ok(plan_tenant.map(str::to_owned)),
-        (Tenant::Real, Some(_)) => Ok(known),
+        (TargetTenant::Real, None) => {
+            Err(Error::usage(Diagnostic::error("no-tenant", "the preview needs a tenant").help(
+                "write `tenant:` in the plan, or sign in with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
+            )))
+        }
+        (TargetTenant::Simulated(_) | TargetTenant::Kept(_) | TargetTenant::InProcess(_), _) => {
+            Ok(plan_tenant.map(str::to_owned))
+        }
+        (TargetTenant::Real, Some(_)) => Ok(known),
     }
 }
 
 /// Looks at what would be sent to, if there is somebody to sign in.
 async fn look(request: &SaveRequest<'_>, previewed: &Previewed, session: Session<'_>) -> Result<Look, Error> {
-    if let (Tenant::Real, Err(why)) = (session.tenant(), session.settings().identity()) {
+    if let (TargetTenant::Real, Err(why)) = (session.tenant(), session.settings().identity()) {
         let sightings = vec![None; previewed.plan.jobs.len()];
         let not_read = Some(why.message.clone());
         return Ok(Look { sightings, keys: Vec::new(), meanings: Vec::new(), tenant_id: None, not_read });
@@ -199,7 +203,7 @@ async fn look(request: &SaveRequest<'_>, previewed: &Previewed, session: Session
     };
     let survey = Survey::new(limits, reader.gates().clone(), rng.clone());
     let sightings = survey.inspect(&plan.jobs, |at| holds[at].is_none(), inspect).await;
-    let keys = keys::look(&plan.jobs, holds, &sightings, (reader.read_only(), rng.clone())).await?;
+    let keys = keys::look(&plan.jobs, holds, &sightings, reader.read_only(), rng.clone()).await?;
     let targets = protected::targets(&plan.jobs, holds, |_, hold| hold.is_none());
     let meanings = protected::read(&previewed.verdict.rules.protected, &targets, reader.read_only(), rng).await?;
     Ok(Look { sightings, keys, meanings, tenant_id: claims.and_then(|claims| claims.tid), not_read: None })

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::Error;
 use crate::diagnostics::Diagnostic;
 use crate::journal::Journal;
-use crate::session::Tenant;
+use crate::session::TargetTenant;
 use crate::settings::Settings;
 
 /// A file that is about to be written.
@@ -75,11 +75,11 @@ pub(super) fn from_anywhere(files: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// The scenario that a tenant is played from.
-pub(super) fn scenario(tenant: &Tenant) -> Option<&PathBuf> {
+pub(super) fn scenario(tenant: &TargetTenant) -> Option<&PathBuf> {
     match tenant {
-        Tenant::Simulated(scenario) => scenario.as_ref(),
-        Tenant::Kept(stage) => stage.scenario.as_ref(),
-        Tenant::InProcess(transport) => transport.kept().and_then(|kept| kept.stage().scenario.as_ref()),
-        Tenant::Real => None,
+        TargetTenant::Simulated(scenario) => scenario.as_ref(),
+        TargetTenant::Kept(stage) => stage.scenario.as_ref(),
+        TargetTenant::InProcess(transport) => transport.kept().and_then(|kept| kept.stage().scenario.as_ref()),
+        TargetTenant::Real => None,
     }
 }

@@ -1,12 +1,12 @@
 //! What is done in a run: its jobs, and what holds, slows and stops them.
 //!
-//! In: jobs as they were agreed to, how runs before have left them. Out: a [`Task`] for the rounds. Must not: decide, or send.
+//! In: jobs as they were agreed to, how runs before have left them. Out: a [`RunTask`] for the rounds. Must not: decide, or send.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::guard::Brakes;
-use crate::guard::lookout::Lookout;
+use crate::guard::lookout::PreSendCheck;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::outcome::{Cause, Ending, Outcome, Settlement};
@@ -14,18 +14,18 @@ use crate::runner::{Approved, Earlier};
 
 /// The jobs of a run, how they stand, and what slows, holds and stops them.
 #[derive(Debug)]
-pub struct Task {
+pub struct RunTask {
     pub jobs: Arc<[Job]>,
     /// One for each job: why it is not sent, if so.
     pub holds: Vec<Option<Hold>>,
     pub earlier: HashMap<u32, Earlier>,
-    pub lookout: Lookout,
+    pub lookout: PreSendCheck,
     pub brakes: Brakes,
     /// The process before this one ended between two waves.
     pub between_waves: bool,
 }
 
-impl Task {
+impl RunTask {
     /// How the jobs stand if nothing can be done about them, because the journal has failed.
     pub fn untouched(&self) -> Vec<Settlement> {
         let standing = |(index, hold): (u32, &Option<Hold>)| match (self.earlier.get(&index), hold) {
@@ -38,7 +38,7 @@ impl Task {
 
     /// Jobs to which nothing more is done: they stay as the journal has them.
     pub(super) fn of_the_past(jobs: Arc<[Job]>) -> Self {
-        let (earlier, lookout, brakes) = (HashMap::new(), Lookout::default(), Brakes::default());
+        let (earlier, lookout, brakes) = (HashMap::new(), PreSendCheck::default(), Brakes::default());
         Self { holds: vec![None; jobs.len()], jobs, earlier, lookout, brakes, between_waves: false }
     }
 }

@@ -14,9 +14,9 @@ use super::begun::Begun;
 use super::daily::{DailyWork, known_id};
 use super::error::Error;
 use super::limits::limits;
-use super::perform::{Finished, look_at};
+use super::perform::{Finished, Looking, look_at};
 use super::place_of_report::ReportPlace;
-use super::record::Recorded;
+use super::record::RecordedRun;
 use super::rehearsal::reopened;
 use super::same_place::{as_begun, same_tenant};
 use super::spare::Output;
@@ -25,8 +25,8 @@ use crate::job::Job;
 use crate::journal::{Journal, JournalError};
 use crate::plan;
 use crate::report::ReportFile;
-use crate::session::Tenant;
-use crate::session::{Session, Source};
+use crate::session::TargetTenant;
+use crate::session::{ExpectedBy, Session};
 use crate::settings::{Environment, Flags, Settings};
 use crate::simulator::transport::SimTransport;
 use crate::ui::stderr::Stderr;
@@ -66,7 +66,7 @@ pub async fn verify(
     let begun = Begun::from_json(&record.head.settings)
         .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
     let begun = match request.in_process {
-        Some(tenant) => begun.with_tenant(Tenant::InProcess(tenant)),
+        Some(tenant) => begun.with_tenant(TargetTenant::InProcess(tenant)),
         None => begun,
     };
     let begun = reopened(begun, &state_dir, request.now)?;
@@ -83,16 +83,17 @@ pub async fn verify(
     Output::report(&report).spares(&begun.read_by(&journal, &record)?, settings)?;
     ReportFile::probe(&report)?;
     let jobs: Arc<[Job]> = jobs.into();
-    let local = begun.service.tenant != Tenant::Real || settings.is_local();
-    let limits = limits(begun.choices, plan::Limits::default(), local)?;
+    let local = begun.service.tenant != TargetTenant::Real || settings.is_local();
+    let limits = limits(begun.choices, plan::StatedLimits::default(), local)?;
     let mut session = Session::new(settings, &begun.service.tenant, limits, clock, request.seed);
-    session.must_be(Source::Plan, begun.plan.tenant.as_deref());
-    session.must_be(Source::SavedPreview, saved.as_ref().and_then(|saved| saved.head.tenant_id.as_deref()));
-    session.must_be(Source::Run, known_id(&journal, &settings.graph_url, &record.head.tenant)?.as_deref());
-    if let Tenant::Simulated(_) = begun.service.tenant {
+    session.must_be(ExpectedBy::Plan, begun.plan.tenant.as_deref());
+    session.must_be(ExpectedBy::SavedPreview, saved.as_ref().and_then(|saved| saved.head.tenant_id.as_deref()));
+    session.must_be(ExpectedBy::Run, known_id(&journal, &settings.graph_url, &record.head.tenant)?.as_deref());
+    if let TargetTenant::Simulated(_) = begun.service.tenant {
         stderr.say(REHEARSED);
     }
     let daily = DailyWork::new(&begun.plan.daily, &record.head.tenant, false)?;
-    let record = || Ok(Recorded::as_it_is(journal, lock, &record));
-    look_at((session, jobs), (request.within, &daily, report), stderr, record).await
+    let record = || Ok(RecordedRun::as_it_is(journal, lock, &record));
+    let looking = Looking { within: request.within, daily, report };
+    look_at(session, jobs, looking, stderr, record).await
 }

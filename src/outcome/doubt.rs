@@ -11,7 +11,7 @@ use super::verdict::Effect;
 
 /// One attempt, as far as it matters here. A run that takes a doubt over has a copy of it under the same number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Made {
+pub struct MadeAttempt {
     /// Its place in the order of all attempts.
     pub seq: i64,
     pub sent_at: Timestamp,
@@ -31,7 +31,7 @@ pub struct Doubt {
 
 /// What is in doubt after all of `attempts`, in whatever order they come. `settled`: the place of the newest outcome that
 /// says what came of all before it; 0 where there is none.
-pub(crate) fn doubt(attempts: impl IntoIterator<Item = Made>, settled: i64) -> Option<Doubt> {
+pub(crate) fn doubt(attempts: impl IntoIterator<Item = MadeAttempt>, settled: i64) -> Option<Doubt> {
     let mut open: BTreeMap<i64, Option<Timestamp>> = BTreeMap::new();
     for made in attempts.into_iter().filter(|made| made.seq > settled) {
         let at = (made.effect == Effect::Possible && !made.cleared).then_some(made.sent_at);
@@ -48,11 +48,11 @@ pub(crate) fn doubt(attempts: impl IntoIterator<Item = Made>, settled: i64) -> O
 mod tests {
     use super::*;
 
-    fn made(seq: i64, effect: Effect, cleared: bool) -> Made {
-        Made { seq, sent_at: Timestamp::from_second(100 - seq).unwrap(), effect, cleared }
+    fn made(seq: i64, effect: Effect, cleared: bool) -> MadeAttempt {
+        MadeAttempt { seq, sent_at: Timestamp::from_second(100 - seq).unwrap(), effect, cleared }
     }
 
-    fn doubts(attempts: &[Made], settled: i64) -> Option<(i64, i64)> {
+    fn doubts(attempts: &[MadeAttempt], settled: i64) -> Option<(i64, i64)> {
         let doubt = doubt(attempts.iter().copied(), settled);
         doubt.map(|doubt| (100 - doubt.since.as_second(), doubt.seq))
     }

@@ -72,7 +72,7 @@ pub struct FollowUp {
 
 /// What a read of an accepted action's target has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Followed {
+pub enum FollowUpRead {
     There(FollowUp),
     /// The target is not there any more, and what that means of the action if nothing else has removed it.
     Gone(FollowUp),

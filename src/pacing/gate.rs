@@ -132,7 +132,7 @@ impl Gate {
             return Err(Wait::Until(until));
         }
         if let Some((window, pace)) = &mut self.limit {
-            window.room(now).and_then(|()| pace.pass(now)).map_err(Wait::Until)?;
+            window.fits(now).and_then(|()| pace.pass(now)).map_err(Wait::Until)?;
             window.take();
         }
         self.used.sent += 1;
@@ -142,7 +142,7 @@ impl Gate {
     }
 
     /// Whether two requests may ever leave together.
-    pub(super) fn has_room_for_two(&self) -> bool {
+    pub(super) fn has_two_left(&self) -> bool {
         self.used.allowed.is_none_or(|allowed| allowed.requests > 1)
     }
 
@@ -150,7 +150,7 @@ impl Gate {
     /// one, neither leaves. Where no two ever may, nobody asks.
     pub(super) fn pass_along(&mut self, now: Instant) -> Result<(), Wait> {
         if let Some((window, pace)) = &mut self.limit {
-            window.room(now).map_err(Wait::Until)?;
+            window.fits(now).map_err(Wait::Until)?;
             window.take();
             pace.pass_along();
         }
@@ -217,7 +217,7 @@ impl Gate {
         }
         if let (true, Some((window, pace))) = (crowded && self.pause.nth() > episodes, &mut self.limit) {
             // What the answer is about is in the window too, and was not let in.
-            let _ = window.room(now);
+            let _ = window.fits(now);
             pace.too_fast(window.count().saturating_sub(1), now);
         }
         pause

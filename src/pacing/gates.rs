@@ -107,8 +107,8 @@ impl Gates {
     }
 
     /// See [`Gate::has_room_for_two`].
-    pub fn has_room_for_two(&self, bucket: Bucket) -> bool {
-        self.at(bucket, |gate| gate.has_room_for_two())
+    pub fn has_two_left(&self, bucket: Bucket) -> bool {
+        self.at(bucket, |gate| gate.has_two_left())
     }
 
     /// See [`Gate::is_paused`].

@@ -30,7 +30,7 @@ impl Window {
     }
 
     /// Whether one more may leave; if not, when to ask again. An answer may make it earlier.
-    pub(super) fn room(&mut self, now: Instant) -> Result<(), Instant> {
+    pub(super) fn fits(&mut self, now: Instant) -> Result<(), Instant> {
         while self.taken_until.front().is_some_and(|until| *until <= now) {
             self.taken_until.pop_front();
         }
@@ -98,12 +98,12 @@ mod tests {
         let start = Instant::now();
         let mut window = Window::new(TEN);
         for _ in 0..10 {
-            assert!(window.room(start).is_ok());
+            assert!(window.fits(start).is_ok());
             window.take();
         }
-        assert!(window.room(second(start, 60.0)).is_err(), "nobody knows when they arrive");
+        assert!(window.fits(second(start, 60.0)).is_err(), "nobody knows when they arrive");
         window.came_back(start, second(start, 59.0));
-        assert_eq!(window.room(second(start, 60.0)), Ok(()), "it arrived within the margin, and that is long ago");
+        assert_eq!(window.fits(second(start, 60.0)), Ok(()), "it arrived within the margin, and that is long ago");
     }
 
     #[test]
@@ -113,10 +113,10 @@ mod tests {
         (0..10).for_each(|_| window.take());
         window.came_back(start, second(start, 0.05));
         (0..9).for_each(|_| window.came_back(start, second(start, 3.0)));
-        assert_eq!(window.room(second(start, 9.0)), Err(second(start, 10.05)));
-        assert_eq!(window.room(second(start, 10.05)), Ok(()));
+        assert_eq!(window.fits(second(start, 9.0)), Err(second(start, 10.05)));
+        assert_eq!(window.fits(second(start, 10.05)), Ok(()));
         window.take();
-        assert_eq!(window.room(second(start, 10.06)), Err(second(start, 10.15)));
+        assert_eq!(window.fits(second(start, 10.06)), Err(second(start, 10.15)));
     }
 
     #[test]
@@ -129,6 +129,6 @@ mod tests {
         assert_eq!(window.count(), 11);
         let mut full = Window::new(TEN);
         full.was_used_up(start);
-        assert_eq!(full.room(start), Err(second(start, 1.15)));
+        assert_eq!(full.fits(start), Err(second(start, 1.15)));
     }
 }

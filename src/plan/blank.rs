@@ -4,7 +4,7 @@
 //! blank cell says nothing otherwise.
 
 use super::vocabulary;
-use super::work::Work;
+use super::work::PlannedWork;
 use crate::diagnostics::did_you_mean;
 use crate::text::shown;
 use crate::yaml::{Entry, Node, Reader, Value};
@@ -12,12 +12,12 @@ use crate::yaml::{Entry, Node, Reader, Value};
 const CLEAR: &str = "clear";
 
 /// Reads the map: `{ groupTag: clear }`.
-pub(super) fn read<'s>(node: &'s Node, work: &Work, reader: &mut Reader<'s, '_>) -> Vec<&'static str> {
+pub(super) fn read<'s>(node: &'s Node, work: &PlannedWork, reader: &mut Reader<'s, '_>) -> Vec<&'static str> {
     let entries = reader.map(node, "`blank`").unwrap_or_default();
     entries.iter().filter_map(|entry| cleared(entry, work, reader)).collect()
 }
 
-fn cleared(entry: &Entry<'_>, work: &Work, reader: &mut Reader<'_, '_>) -> Option<&'static str> {
+fn cleared(entry: &Entry<'_>, work: &PlannedWork, reader: &mut Reader<'_, '_>) -> Option<&'static str> {
     if !work.whole {
         return None;
     }

@@ -8,7 +8,7 @@ use csv::StringRecord;
 use super::dialect::{self, Dialect};
 use super::layout::{Layout, MAX_COLUMNS};
 use super::mapping::{self, Mapping};
-use super::table::{At, Table};
+use super::table::{At, CsvTable};
 use super::vocabulary::{self, Meaning};
 use crate::catalog::{Action, TargetKind, fold, id_named, selector_named};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
@@ -50,7 +50,7 @@ pub(super) struct Understood {
 /// The first row of a file: its header, if it has one.
 #[derive(Clone, Copy)]
 pub(super) struct Header<'t> {
-    pub table: &'t Table,
+    pub table: &'t CsvTable,
     pub record: &'t StringRecord,
     pub at: At,
 }

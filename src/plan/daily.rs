@@ -1,10 +1,10 @@
 //! `limits: { daily: … }` of a plan: what the operator knows of the tenant's daily limits.
 //!
-//! In: the node. Out: [`Settings`], or faults at their places. Must not: count or decide when a day turns.
+//! In: the node. Out: [`DailySettings`], or faults at their places. Must not: count or decide when a day turns.
 
 use super::vocabulary::list;
 use crate::catalog::DAILY;
-use crate::daily::{Settings, zone_named};
+use crate::daily::{DailySettings, zone_named};
 use crate::diagnostics::did_you_mean;
 use crate::text::shown;
 use crate::yaml::{Entry, Node, Reader, Value};
@@ -13,8 +13,8 @@ const KEYS: &[&str] =
     &["retire", "wipe", "delete", "reserve_percent", "turns_at", "zone", "delete_counts_as", "refusals"];
 
 /// Reads the map.
-pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Settings {
-    let mut settings = Settings::default();
+pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> DailySettings {
+    let mut settings = DailySettings::default();
     let mut zone_at = None;
     for Entry { name, key, value } in reader.map_of(node, "`daily`", KEYS).unwrap_or_default() {
         let many = |reader: &mut Reader<'s, '_>| reader.number(value, &format!("`{name}`"), 1, u16::MAX).map(u32::from);

@@ -1,6 +1,6 @@
 //! The keys of a YAML plan.
 //!
-//! In: the tree of a plan. Out: a [`Document`], as far as it could be understood, and faults. Must not: open files;
+//! In: the tree of a plan. Out: a [`PlanDocument`], as far as it could be understood, and faults. Must not: open files;
 //! the targets of a job are left as they are for `targets`.
 
 use super::definitions;
@@ -13,7 +13,7 @@ use super::priority;
 use super::schedule;
 use super::vocabulary::{self, unknown_action};
 use super::waiting;
-use super::work::{Setting, Step, Work, known_parameters};
+use super::work::{ParameterValue, PlannedStep, PlannedWork, known_parameters};
 use crate::catalog::{Action, Route};
 use crate::diagnostics::did_you_mean;
 use crate::text::shown;
@@ -28,7 +28,7 @@ const LONGEST_JUSTIFICATION: usize = 1024;
 
 /// What a plan says, before its targets.
 #[derive(Debug, Default)]
-pub(super) struct Document<'s> {
+pub(super) struct PlanDocument<'s> {
     pub heading: PlanHeading,
     pub jobs: Vec<Entries<'s>>,
     pub guards: Option<&'s Node>,
@@ -38,13 +38,13 @@ pub(super) struct Document<'s> {
 /// One item of `jobs:`.
 #[derive(Debug)]
 pub(super) struct Entries<'s> {
-    pub work: Work,
+    pub work: PlannedWork,
     pub targets: Option<&'s Node>,
 }
 
 /// Reads a plan.
-pub(super) fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
-    let mut document = Document::default();
+pub(super) fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> PlanDocument<'s> {
+    let mut document = PlanDocument::default();
     let Some(entries) = reader.map_of(root, "a plan", KEYS) else { return document };
     let mut jobs = None;
     let mut version = false;
@@ -117,7 +117,7 @@ fn read_justification<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option
 
 /// The keys of a job or step that have to be read together.
 #[derive(Clone, Copy, Default)]
-struct Parts<'s, 'o> {
+struct StepKeys<'s, 'o> {
     own: &'o [&'static Action],
     action: Option<&'s Node>,
     steps: Option<&'s Node>,
@@ -129,7 +129,7 @@ struct Parts<'s, 'o> {
 }
 
 fn read_job<'s>(node: &'s Node, number: usize, own: &[&'static Action], reader: &mut Reader<'s, '_>) -> Entries<'s> {
-    let mut work = Work {
+    let mut work = PlannedWork {
         number,
         steps: Vec::new(),
         whole: false,
@@ -140,7 +140,7 @@ fn read_job<'s>(node: &'s Node, number: usize, own: &[&'static Action], reader: 
         place: None,
     };
     let Some(entries) = reader.map_of(node, "a job", JOB_KEYS) else { return Entries { work, targets: None } };
-    let (mut parts, mut targets) = (Parts { own, ..Parts::default() }, None);
+    let (mut parts, mut targets) = (StepKeys { own, ..StepKeys::default() }, None);
     for Entry { name, value, .. } in entries {
         match name {
             "action" => parts.action = Some(value),
@@ -190,7 +190,11 @@ fn read_priority(node: &Node, reader: &mut Reader<'_, '_>) -> i16 {
 }
 
 /// The steps, and whether all of them were understood.
-fn read_what_to_do<'s>(node: &'s Node, parts: &Parts<'s, '_>, reader: &mut Reader<'s, '_>) -> (Vec<Step>, bool) {
+fn read_what_to_do<'s>(
+    node: &'s Node,
+    parts: &StepKeys<'s, '_>,
+    reader: &mut Reader<'s, '_>,
+) -> (Vec<PlannedStep>, bool) {
     match (parts.action, parts.steps) {
         (Some(_), Some(steps)) => {
             let help = Some("keep one of them".into());
@@ -209,7 +213,7 @@ fn read_what_to_do<'s>(node: &'s Node, parts: &Parts<'s, '_>, reader: &mut Reade
     }
 }
 
-fn read_steps<'s>(steps: &'s Node, parts: &Parts<'s, '_>, reader: &mut Reader<'s, '_>) -> (Vec<Step>, bool) {
+fn read_steps<'s>(steps: &'s Node, parts: &StepKeys<'s, '_>, reader: &mut Reader<'s, '_>) -> (Vec<PlannedStep>, bool) {
     if let Some(route) = parts.route {
         reader.fault(&route.span, "wrong-keys", "`route` belongs to a step; write it there", None);
     }
@@ -217,7 +221,7 @@ fn read_steps<'s>(steps: &'s Node, parts: &Parts<'s, '_>, reader: &mut Reader<'s
     if items.is_empty() && matches!(steps.value, Value::List(_)) {
         reader.fault(&steps.span, "wrong-type", "`steps` is empty", None);
     }
-    let mut read: Vec<Step> = Vec::with_capacity(items.len());
+    let mut read: Vec<PlannedStep> = Vec::with_capacity(items.len());
     for (at, item) in items.iter().enumerate() {
         let Some(step) = read_item_of_steps(item, parts.own, reader) else { continue };
         // Of a step that was not understood, nobody knows whether it can be seen.
@@ -234,11 +238,11 @@ fn read_steps<'s>(steps: &'s Node, parts: &Parts<'s, '_>, reader: &mut Reader<'s
     }
 }
 
-fn read_item_of_steps<'s>(node: &'s Node, own: &[&'static Action], reader: &mut Reader<'s, '_>) -> Option<Step> {
+fn read_item_of_steps<'s>(node: &'s Node, own: &[&'static Action], reader: &mut Reader<'s, '_>) -> Option<PlannedStep> {
     if !matches!(node.value, Value::Map(_)) {
-        return read_step(&Parts { own, action: Some(node), ..Parts::default() }, reader);
+        return read_step(&StepKeys { own, action: Some(node), ..StepKeys::default() }, reader);
     }
-    let mut parts = Parts { own, ..Parts::default() };
+    let mut parts = StepKeys { own, ..StepKeys::default() };
     for entry in reader.map_of(node, "a step", STEP_KEYS)? {
         match entry.name {
             "action" => parts.action = Some(entry.value),
@@ -255,7 +259,7 @@ fn read_item_of_steps<'s>(node: &'s Node, own: &[&'static Action], reader: &mut 
     read_step(&parts, reader)
 }
 
-fn read_step<'s>(parts: &Parts<'s, '_>, reader: &mut Reader<'s, '_>) -> Option<Step> {
+fn read_step<'s>(parts: &StepKeys<'s, '_>, reader: &mut Reader<'s, '_>) -> Option<PlannedStep> {
     let action = read_action(parts.action?, parts.own, reader)?;
     let route = match parts.route {
         Some(node) => Some(read_route(node, action, reader)?),
@@ -270,7 +274,7 @@ fn read_step<'s>(parts: &Parts<'s, '_>, reader: &mut Reader<'s, '_>) -> Option<S
         }
     };
     let verified_within = waiting::read(parts.after, parts.within, reader)?;
-    let step = Step { if_found, verified_within, ..Step::new(action, route, Vec::new()) };
+    let step = PlannedStep { if_found, verified_within, ..PlannedStep::new(action, route, Vec::new()) };
     match parts.with {
         Some(with) => with_settings(&[step], with, reader).pop(),
         None => Some(step),
@@ -307,8 +311,12 @@ pub(super) fn read_route<'s>(
 }
 
 /// `steps` with the parameters of a `with:` map, each given to the steps that have it.
-pub(super) fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<Step> {
-    let mut more: Vec<Vec<Setting>> = vec![Vec::new(); steps.len()];
+pub(super) fn with_settings<'s>(
+    steps: &[PlannedStep],
+    with: &'s Node,
+    reader: &mut Reader<'s, '_>,
+) -> Vec<PlannedStep> {
+    let mut more: Vec<Vec<ParameterValue>> = vec![Vec::new(); steps.len()];
     let mut spoilt = Vec::new();
     for Entry { name, key, value } in reader.map(with, "`with`").unwrap_or_default() {
         let json = json(value);
@@ -343,12 +351,12 @@ pub(super) fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Rea
             unknown_parameter(steps, name, key, reader);
         }
     }
-    let with_more = |(step, more): (&Step, Vec<Setting>)| {
-        let mut step = Step {
+    let with_more = |(step, more): (&PlannedStep, Vec<ParameterValue>)| {
+        let mut step = PlannedStep {
             spoilt: step.spoilt.clone(),
             if_found: step.if_found,
             verified_within: step.verified_within,
-            ..Step::new(step.action, step.route, step.and(more))
+            ..PlannedStep::new(step.action, step.route, step.and(more))
         };
         step.spoilt.extend(&spoilt);
         step
@@ -356,7 +364,7 @@ pub(super) fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Rea
     steps.iter().zip(more).map(with_more).collect()
 }
 
-fn unknown_parameter(steps: &[Step], name: &str, key: &Node, reader: &mut Reader<'_, '_>) {
+fn unknown_parameter(steps: &[PlannedStep], name: &str, key: &Node, reader: &mut Reader<'_, '_>) {
     if steps.is_empty() {
         return;
     }

@@ -1,6 +1,6 @@
 //! Targets become jobs.
 //!
-//! In: [`Work`], and rows of named text fields, from a CSV file or from YAML. Out: jobs in plan order, or faults, each
+//! In: [`PlannedWork`], and rows of named text fields, from a CSV file or from YAML. Out: jobs in plan order, or faults, each
 //! at the field that is wrong. Must not: stop at the first fault, or make a job of a row that has one.
 //!
 //! A plan may have a million rows, so nothing here allocates for a row but the job itself.
@@ -18,15 +18,15 @@ use std::fmt::Write;
 use std::rc::Rc;
 
 pub(crate) use self::expander::MAX_JOBS;
-pub(super) use self::expander::{Expander, Row};
-use self::expander::{Remarks, Shared, Slot, WrittenTarget};
+pub(super) use self::expander::{Expander, TargetRow};
+use self::expander::{IdSlot, Remarks, Shared, WrittenTarget};
 use self::jobs::Said;
 use self::selecting::Selected;
 use super::identifier::{self, NotAnId, wrong_name};
 use super::layout::Layout;
 use super::places::Position;
 use super::vocabulary;
-use super::work::{Setting, Work, known_parameters};
+use super::work::{ParameterValue, PlannedWork, known_parameters};
 use crate::catalog::{IdName, Route};
 use crate::job::{Ids, JobParts, Parameters};
 use crate::text::shown;
@@ -36,7 +36,7 @@ const MAX_REMEMBERED: usize = 65_536;
 
 impl Expander {
     /// Makes the jobs of one target. They are numbered `number`, or by their position in the plan.
-    pub(super) fn add(&mut self, work: &Work, layout: &Layout, row: &impl Row, number: Option<u32>) {
+    pub(super) fn add(&mut self, work: &PlannedWork, layout: &Layout, row: &impl TargetRow, number: Option<u32>) {
         let target = &WrittenTarget { work, layout, row };
         let faults_before = self.faults.errors();
         let route = self.named_route(target);
@@ -84,7 +84,7 @@ impl Expander {
         }
     }
 
-    fn push(&mut self, work: &Work, remarks: Remarks<'_>, with: &Shared) {
+    fn push(&mut self, work: &PlannedWork, remarks: Remarks<'_>, with: &Shared) {
         let Remarks { turn, note, position: at, .. } = remarks;
         let note: Option<Box<str>> = note.map(Box::from).or_else(|| work.note.clone());
         let mut after = None;
@@ -113,7 +113,7 @@ impl Expander {
     }
 
     /// Whether one of them was refused.
-    fn collect_ids(&mut self, target: &WrittenTarget<'_, impl Row>, named: Option<&'static Route>) -> bool {
+    fn collect_ids(&mut self, target: &WrittenTarget<'_, impl TargetRow>, named: Option<&'static Route>) -> bool {
         let WrittenTarget { work, layout, row } = *target;
         self.given.clear();
         let mut refused = false;
@@ -154,10 +154,10 @@ impl Expander {
     }
 
     /// Whether it is an id, and the same one as any other field that means it.
-    fn take_id(&mut self, row: &impl Row, field: usize, id: IdName) -> bool {
+    fn take_id(&mut self, row: &impl TargetRow, field: usize, id: IdName) -> bool {
         let next = self.given.len();
         if self.slots.len() == next {
-            self.slots.push(Slot::default());
+            self.slots.push(IdSlot::default());
         }
         let slot = &mut self.slots[next];
         slot.field = field;
@@ -184,7 +184,7 @@ impl Expander {
     }
 
     /// The parameters of each step, `None` after a fault.
-    fn parameters(&mut self, target: &WrittenTarget<'_, impl Row>) -> Option<Shared> {
+    fn parameters(&mut self, target: &WrittenTarget<'_, impl TargetRow>) -> Option<Shared> {
         let WrittenTarget { work, layout, row } = *target;
         let is_plain = given(layout, row).next().is_none();
         if let Some((_, shared)) = self.plain.as_ref().filter(|(number, _)| is_plain && *number == work.number) {
@@ -197,7 +197,7 @@ impl Expander {
         Some(shared)
     }
 
-    fn remembered_parameters(&mut self, target: &WrittenTarget<'_, impl Row>) -> Option<Shared> {
+    fn remembered_parameters(&mut self, target: &WrittenTarget<'_, impl TargetRow>) -> Option<Shared> {
         let WrittenTarget { work, layout, row } = *target;
         self.key.clear();
         let _ = write!(self.key, "{}", work.number);
@@ -215,10 +215,10 @@ impl Expander {
         Some(shared)
     }
 
-    fn read_parameters(&mut self, target: &WrittenTarget<'_, impl Row>) -> Option<Shared> {
+    fn read_parameters(&mut self, target: &WrittenTarget<'_, impl TargetRow>) -> Option<Shared> {
         let WrittenTarget { work, layout, row } = *target;
         let faults_before = self.faults.errors();
-        let mut more: Vec<Vec<Setting>> = vec![Vec::new(); work.steps.len()];
+        let mut more: Vec<Vec<ParameterValue>> = vec![Vec::new(); work.steps.len()];
         for (field, name, cell) in given(layout, row) {
             let mut owners = 0;
             for (step, more) in work.steps.iter().zip(&mut more) {
@@ -261,7 +261,7 @@ impl Expander {
 }
 
 /// The parameters that `row` gives: where they stand, their names, and what is written there.
-fn given<'r>(layout: &'r Layout, row: &'r impl Row) -> impl Iterator<Item = (usize, &'static str, &'r str)> {
+fn given<'r>(layout: &'r Layout, row: &'r impl TargetRow) -> impl Iterator<Item = (usize, &'static str, &'r str)> {
     let cells = layout.parameters.iter().map(|(field, name)| (*field, *name, row.field(*field)));
     cells.filter(|(_, name, cell)| !cell.is_empty() || layout.cleared.contains(name))
 }

@@ -1,6 +1,6 @@
 //! `filter:` of a target: which devices of the inventory are meant, by their properties.
 //!
-//! In: a map of Graph's property names. Out: a [`Filter`], all of whose tests a device must pass. Must not: look at
+//! In: a map of Graph's property names. Out: a [`DeviceFilter`], all of whose tests a device must pass. Must not: look at
 //! devices; `resolve` does. The table of properties is what help, faults and the documentation read.
 
 use std::borrow::Cow;
@@ -16,9 +16,9 @@ use crate::yaml::{Entry, Node, Reader, Value};
 
 /// All tests have to be passed. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Filter {
+pub struct DeviceFilter {
     /// In the order of [`PROPERTIES`], so that equal filters are equal.
-    pub tests: Box<[(Property, Test)]>,
+    pub tests: Box<[(Property, FilterTest)]>,
 }
 
 /// A property that a filter can look at.
@@ -59,7 +59,7 @@ pub const PROPERTIES: &[(&str, Property, Against)] = &[
 ];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Test {
+pub enum FilterTest {
     /// It fits one of these, whatever its case. `*` stands for any characters.
     OneOf(Box<[Box<str>]>),
     OlderThan(Age),
@@ -101,15 +101,15 @@ impl fmt::Display for Age {
     }
 }
 
-impl fmt::Display for Filter {
+impl fmt::Display for DeviceFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (property, test)) in self.tests.iter().enumerate() {
             let name = PROPERTIES.iter().find(|(_, known, _)| known == property).map_or("", |(name, ..)| name);
             let between = if index > 0 { ", " } else { "" };
             match test {
-                Test::OneOf(texts) => write!(f, "{between}{name} {}", texts.join(" or "))?,
-                Test::OlderThan(age) => write!(f, "{between}{name} older than {age}")?,
-                Test::NewerThan(age) => write!(f, "{between}{name} newer than {age}")?,
+                FilterTest::OneOf(texts) => write!(f, "{between}{name} {}", texts.join(" or "))?,
+                FilterTest::OlderThan(age) => write!(f, "{between}{name} older than {age}")?,
+                FilterTest::NewerThan(age) => write!(f, "{between}{name} newer than {age}")?,
             }
         }
         Ok(())
@@ -117,7 +117,7 @@ impl fmt::Display for Filter {
 }
 
 /// Reads the map under `filter:`. `None` after a fault.
-pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Arc<Filter>> {
+pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Arc<DeviceFilter>> {
     let faults_before = reader.faults.errors();
     let mut tests = Vec::new();
     for entry in reader.map(node, "`filter`")? {
@@ -137,7 +137,7 @@ pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Ar
         return None;
     }
     tests.sort_by_key(|(property, _)| PROPERTIES.iter().position(|(_, known, _)| known == property));
-    Some(Arc::new(Filter { tests: tests.into() }))
+    Some(Arc::new(DeviceFilter { tests: tests.into() }))
 }
 
 fn unknown_property(entry: &Entry<'_>, reader: &mut Reader<'_, '_>) {
@@ -150,7 +150,7 @@ fn unknown_property(entry: &Entry<'_>, reader: &mut Reader<'_, '_>) {
     reader.fault(&entry.key.span, "unknown-key", message, Some(help));
 }
 
-fn read_test<'s>(name: &str, against: Against, node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Test> {
+fn read_test<'s>(name: &str, against: Against, node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<FilterTest> {
     let what = format!("`{name}`");
     if against == Against::Age {
         return read_age(&what, node, reader);
@@ -180,14 +180,14 @@ fn read_test<'s>(name: &str, against: Against, node: &'s Node, reader: &mut Read
         }
         texts.push(text.into());
     }
-    Some(Test::OneOf(texts.into()))
+    Some(FilterTest::OneOf(texts.into()))
 }
 
-fn read_age<'s>(what: &str, node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Test> {
+fn read_age<'s>(what: &str, node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<FilterTest> {
     let text = reader.text(node, what)?;
     let test = match text.split_once(" than ") {
-        Some(("older", age)) => Age::read(age).map(Test::OlderThan),
-        Some(("newer", age)) => Age::read(age).map(Test::NewerThan),
+        Some(("older", age)) => Age::read(age).map(FilterTest::OlderThan),
+        Some(("newer", age)) => Age::read(age).map(FilterTest::NewerThan),
         _ => None,
     };
     if test.is_none() {

@@ -15,7 +15,7 @@ use crate::catalog::{Action, is_name};
 use crate::diagnostics::Place;
 use crate::guard::rule::{Guard, Origin, Percent, Rule};
 use crate::guard::rules::Rules;
-use crate::guard::window::{DAYS, Window};
+use crate::guard::window::{DAYS, RunWindow};
 use crate::text::shown;
 use crate::yaml::{Entry, Node, Reader, Value};
 
@@ -205,7 +205,7 @@ fn read_require_justification(node: &Node, reader: &mut Reader<'_, '_>) -> Optio
     }
 }
 
-fn read_window<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Window> {
+fn read_window<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<RunWindow> {
     let (mut days, mut hours, mut zone) = (Some([true; 7]), Some((0, 24 * 60)), None);
     let (mut named, mut strict) = (false, Some(false));
     for Entry { name, value, .. } in reader.map_of(node, "`window`", WINDOW_KEYS)? {
@@ -225,14 +225,14 @@ fn read_window<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Window
     }
     let (zone, at) = zone?;
     // Any hours will do to find out about the zone.
-    if Window::new([true; 7], 0, 1, zone).is_none() {
+    if RunWindow::new([true; 7], 0, 1, zone).is_none() {
         let help = Some("use a name of the IANA database, such as Europe/Berlin, America/New_York or UTC".into());
         reader.fault(&at.span, "unknown-zone", format!("there is no time zone `{}`", shown(zone)), help);
         return None;
     }
     let (from, until) = hours?;
     let strict = strict?;
-    Window::new(days?, from, until, zone).map(|window| window.strictly(strict))
+    RunWindow::new(days?, from, until, zone).map(|window| window.strictly(strict))
 }
 
 /// Whether what has begun stops at the end of the window too.

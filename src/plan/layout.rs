@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::filter::Filter;
+use super::filter::DeviceFilter;
 use super::vocabulary::Meaning;
 use crate::catalog::{IdName, Selector};
 
@@ -20,7 +20,7 @@ pub(super) struct Layout {
     pub any_id: Option<usize>,
     pub selectors: Vec<(usize, &'static Selector)>,
     /// Of a target in YAML: which devices of the inventory are meant.
-    pub filter: Option<Arc<Filter>>,
+    pub filter: Option<Arc<DeviceFilter>>,
     /// There was one, and a fault has been told.
     pub refused_filter: bool,
     pub parameters: Vec<(usize, &'static str)>,

@@ -1,13 +1,13 @@
 //! The `limits:` of a plan.
 //!
-//! In: the tree below the key. Out: [`Limits`] and daily limits, as far as they could be understood, and faults. Must not: know what a
+//! In: the tree below the key. Out: [`StatedLimits`] and daily limits, as far as they could be understood, and faults. Must not: know what a
 //! limit that is not given comes to.
 
 use std::time::Duration;
 
 use super::daily;
-use crate::catalog::{Allowance, Bucket, Limits, OwnAllowances, TenantSize};
-use crate::daily::Settings;
+use crate::catalog::{Allowance, Bucket, OwnAllowances, StatedLimits, TenantSize};
+use crate::daily::DailySettings;
 use crate::diagnostics::{Diagnostic, did_you_mean};
 use crate::text::shown;
 use crate::yaml::{Entry, Node, Reader};
@@ -24,8 +24,8 @@ const KEYS: &[&str] = &[
 ];
 const ALLOWANCE_KEYS: &[&str] = &["requests", "window_seconds"];
 
-pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> (Limits, Settings) {
-    let (mut limits, mut days) = (Limits::default(), Settings::default());
+pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> (StatedLimits, DailySettings) {
+    let (mut limits, mut days) = (StatedLimits::default(), DailySettings::default());
     for Entry { name, value, .. } in reader.map_of(node, "`limits`", KEYS).unwrap_or_default() {
         let narrow = |number: u16| u8::try_from(number).ok();
         match name {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::document::{self, Document};
+use super::document::{self, PlanDocument};
 use super::expand::{Expander, MAX_JOBS};
 use super::guards::{self, Owner};
 use super::heading::PlanHeading;
@@ -14,7 +14,7 @@ use super::{order, overrides, rows, targets, values};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::rule::Origin;
 use crate::source::Source;
-use crate::yaml::{self, Kind, Node, Reader, Value};
+use crate::yaml::{self, FileKind, Node, Reader, Value};
 
 /// Reads, validates and expands the plan at `path`.
 pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
@@ -75,7 +75,7 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
     })
 }
 
-const PLAN: Kind = Kind { name: "a plan", too_large: TOO_LARGE };
+const PLAN: FileKind = FileKind { name: "a plan", too_large: TOO_LARGE };
 
 fn load_csv(path: &Path, expander: &mut Expander) -> (PlanHeading, Vec<Input>) {
     let input = match read_file(path, CSV_LIMIT) {
@@ -106,7 +106,7 @@ fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander)
         return Default::default();
     }
     let mut reader = Reader { source, faults: &mut expander.faults };
-    let Document { mut heading, jobs, guards, overrides } = document::read(root, &mut reader);
+    let PlanDocument { mut heading, jobs, guards, overrides } = document::read(root, &mut reader);
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut files = Vec::new();
     let own = heading.own.clone();

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use super::input::{Input, PlanFormat, format_of};
 use super::places::Places;
 use super::unresolved::Unresolved;
-use crate::catalog::{Action, Limits, Missing};
-use crate::daily::Settings;
+use crate::catalog::{Action, Missing, StatedLimits};
+use crate::daily::DailySettings;
 use crate::diagnostics::Diagnostics;
 use crate::guard::rules::Rules;
 use crate::job::Job;
@@ -24,9 +24,9 @@ pub struct Plan {
     pub justification: Option<String>,
     /// What it says for all jobs that say nothing of targets that are not there.
     pub missing: Option<Missing>,
-    pub limits: Limits,
+    pub limits: StatedLimits,
     /// What it says of the tenant's daily limits.
-    pub daily: Settings,
+    pub daily: DailySettings,
     /// Its own; a policy's are added where they are checked.
     pub rules: Rules,
     /// The actions that it defines itself.

@@ -4,7 +4,7 @@
 //! Must not: guess; a column that is not there is a fault in the plan.
 
 use super::layout::{Layout, MAX_COLUMNS};
-use super::table::Table;
+use super::table::CsvTable;
 use super::vocabulary::{self, Meaning, mappable};
 use crate::catalog::{Action, fold};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
@@ -90,7 +90,7 @@ fn refuse_a_mixture(mapping: &mut Mapping<'_>, reader: &mut Reader<'_, '_>) {
 
 /// Puts the columns of the file to their meanings. Returns those that are not used.
 pub(super) fn apply(
-    table: &Table,
+    table: &CsvTable,
     mapping: &Mapping<'_>,
     layout: &mut Layout,
     faults: &mut Diagnostics,

@@ -45,7 +45,7 @@ mod work;
 pub(crate) use self::document::justification;
 pub(crate) use self::expand::MAX_JOBS;
 pub use self::filter::PROPERTIES;
-pub(crate) use self::filter::{Filter, Property, Test};
+pub(crate) use self::filter::{DeviceFilter, FilterTest, Property};
 pub use self::guards::KEYS as GUARDS;
 pub(crate) use self::input::Input;
 pub use self::load::load;
@@ -55,7 +55,7 @@ pub(crate) use self::schedule::not_before;
 pub(crate) use self::serial::says_nothing;
 pub(crate) use self::unresolved::GroupGiven;
 pub use self::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
-pub(crate) use crate::catalog::Limits;
+pub(crate) use crate::catalog::StatedLimits;
 
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ const DEVICE: &str = "deleteEntraDevice";
 
 /// What is wrong, once for all rows: with the place of the first.
 pub(crate) fn check(jobs: &[Job], places: &Places, unresolved: &[Unresolved]) -> Vec<Diagnostic> {
-    let mut seen = Seen::default();
+    let mut seen = SeenEarlier::default();
     for row in unresolved {
         for step in row.steps.iter() {
             let waits = step.verified_within.is_some();
@@ -34,18 +34,18 @@ pub(crate) fn check(jobs: &[Job], places: &Places, unresolved: &[Unresolved]) ->
 
 /// What came before, by what a row says of its target.
 #[derive(Default)]
-struct Seen {
+struct SeenEarlier {
     devices: HashMap<String, Place>,
     identities: HashMap<String, ()>,
-    reversed: Found,
-    early: Found,
+    reversed: OrderFinding,
+    early: OrderFinding,
 }
 
 /// The first place, and how many rows.
 #[derive(Default)]
-struct Found(Option<Place>, usize);
+struct OrderFinding(Option<Place>, usize);
 
-impl Found {
+impl OrderFinding {
     fn add(&mut self, place: impl FnOnce() -> Place) {
         self.0.get_or_insert_with(place);
         self.1 += 1;
@@ -61,7 +61,7 @@ impl Found {
     }
 }
 
-impl Seen {
+impl SeenEarlier {
     fn take(&mut self, key: String, action: &str, waits: bool, place: impl FnOnce() -> Place) {
         match action {
             DEVICE if self.identities.contains_key(&key) && waits => {}

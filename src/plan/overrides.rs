@@ -9,7 +9,7 @@ use super::guards::{KEYS, MOST, Owner, read_actions, read_percent};
 use super::schedule;
 use crate::catalog::Action;
 use crate::diagnostics::did_you_mean;
-use crate::guard::overrides::{Allowance, Override};
+use crate::guard::overrides::{Extent, Override};
 use crate::guard::rule::Origin;
 use crate::text::shown;
 use crate::yaml::{Entry, Node, Reader};
@@ -134,9 +134,9 @@ fn read_scope<'s>(
     }
 }
 
-fn read_allow<'s>(how: How, parts: &OverrideKeys<'s>, node: &Node, reader: &mut Reader<'s, '_>) -> Option<Allowance> {
+fn read_allow<'s>(how: How, parts: &OverrideKeys<'s>, node: &Node, reader: &mut Reader<'s, '_>) -> Option<Extent> {
     match (how.allow, parts.allow) {
-        (Allow::Nothing, None) => Some(Allowance::Whole),
+        (Allow::Nothing, None) => Some(Extent::Whole),
         (Allow::Nothing, Some(allow)) => {
             let message = "this guard has no number, so `allow` has no meaning";
             reader.fault(&allow.span, "wrong-keys", message, Some("remove `allow`".into()));
@@ -147,8 +147,8 @@ fn read_allow<'s>(how: How, parts: &OverrideKeys<'s>, node: &Node, reader: &mut 
             reader.fault(&node.span, "missing-key", "the key `allow` is missing", help);
             None
         }
-        (Allow::Count, Some(allow)) => reader.number(allow, "`allow`", 0, MOST).map(Allowance::Count),
-        (Allow::Percent, Some(allow)) => read_percent(allow, "`allow`", reader).map(Allowance::Percent),
+        (Allow::Count, Some(allow)) => reader.number(allow, "`allow`", 0, MOST).map(Extent::Count),
+        (Allow::Percent, Some(allow)) => read_percent(allow, "`allow`", reader).map(Extent::Percent),
     }
 }
 

@@ -10,13 +10,13 @@ use super::document::read_version;
 use super::guards::{self, Owner};
 use super::input::{Input, YAML_LIMIT, read_file};
 use super::{daily, missing, overrides, waves};
-use crate::daily::Settings;
+use crate::daily::DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::rule::Origin;
 use crate::guard::rules::Rules;
-use crate::yaml::{self, Entry, Kind, Node, Reader};
+use crate::yaml::{self, Entry, FileKind, Node, Reader};
 
-const KIND: Kind = Kind { name: "a policy", too_large: "list what it protects in a CSV file" };
+const KIND: FileKind = FileKind { name: "a policy", too_large: "list what it protects in a CSV file" };
 const KEYS: &[&str] = &["version", "guards", "limits", "missing", "preview_max_age", "overrides"];
 
 /// No saved preview is good for less.
@@ -27,7 +27,7 @@ const SHORTEST_AGE: Duration = Duration::from_secs(60);
 pub(crate) struct PolicyDocument {
     pub rules: Rules,
     /// What it says of the tenant's daily limits.
-    pub daily: Settings,
+    pub daily: DailySettings,
     /// Whether a row whose target is not there refuses the plan, whatever anybody else says.
     pub refuses_missing: bool,
     /// How old a saved preview may be that is run; `None`: it does not say.
@@ -47,7 +47,7 @@ pub(crate) fn load(path: &Path) -> Result<PolicyDocument, Diagnostics> {
     let mut inputs: Vec<Input> = Vec::new();
     let mut rules = Rules::default();
     let mut overridden = Vec::new();
-    let mut daily = Settings::default();
+    let mut daily = DailySettings::default();
     let (mut refuses_missing, mut preview_max_age) = (false, None);
     let mut version = false;
     for Entry { name, value, .. } in reader.map_of(&root, "a policy", KEYS).unwrap_or_default() {
@@ -79,7 +79,7 @@ pub(crate) fn load(path: &Path) -> Result<PolicyDocument, Diagnostics> {
 }
 
 /// How hard a run may work is the plan's business; what the tenant accepts in a day is the site's.
-fn limits<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Settings {
+fn limits<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> DailySettings {
     let entries = reader.map_of(node, "`limits` of a policy", &["daily"]).unwrap_or_default();
     entries.iter().map(|entry| daily::read(entry.value, reader)).next_back().unwrap_or_default()
 }

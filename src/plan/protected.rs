@@ -12,12 +12,12 @@ use csv::StringRecord;
 use super::identifier::{self, NotAnId};
 use super::input::{CSV_LIMIT, Input, in_the_plan, read_file};
 use super::serial::says_nothing;
-use super::table::{At, Table};
+use super::table::{At, CsvTable};
 use super::vocabulary::Meaning;
 use crate::catalog::{IdKind, TargetKind, fold, kind_behind};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::meaning::Object;
-use crate::guard::protected::{Entry, Protected};
+use crate::guard::protected::{Protected, ProtectedEntry};
 use crate::text::shown;
 use crate::yaml::{Entry as Key, Node, Reader, Value};
 
@@ -44,7 +44,7 @@ pub(super) fn read<'s>(
             _ => {
                 let Some(text) = reader.text(item, "a protected target") else { continue };
                 match entry(text) {
-                    Ok(()) => entries.push(Entry::new(text, &file, item.span.line)),
+                    Ok(()) => entries.push(ProtectedEntry::new(text, &file, item.span.line)),
                     Err((message, help)) => reader.fault(&item.span, "bad-pattern", message, Some(help)),
                 }
             }
@@ -129,7 +129,7 @@ fn read_list<'s>(
     node: &'s Node,
     folder: &Path,
     reader: &mut Reader<'s, '_>,
-    entries: &mut Vec<Entry>,
+    entries: &mut Vec<ProtectedEntry>,
 ) -> Option<Input> {
     let mut file = None;
     let mut named = false;
@@ -143,7 +143,7 @@ fn read_list<'s>(
     }
     let (name, at) = file?;
     let path = folder.join(name);
-    let table = match read_file(&path, CSV_LIMIT).and_then(Table::new) {
+    let table = match read_file(&path, CSV_LIMIT).and_then(CsvTable::new) {
         Ok(table) => table,
         Err(fault) => {
             reader.faults.push(in_the_plan(*fault, &path, reader.source, at));
@@ -167,7 +167,12 @@ struct IdColumn {
 /// Other columns that say who somebody is, as exports of the portals call them.
 const OTHERS: &[&str] = &["displayName", "objectId", "deviceId", "mail", "emailAddress"];
 
-fn read_table(table: &Table, path: &Path, entries: &mut Vec<Entry>, faults: &mut Diagnostics) -> Option<Input> {
+fn read_table(
+    table: &CsvTable,
+    path: &Path,
+    entries: &mut Vec<ProtectedEntry>,
+    faults: &mut Diagnostics,
+) -> Option<Input> {
     let mut rows = table.rows();
     let mut record = StringRecord::new();
     let header = next(&mut rows, &mut record, faults)?;
@@ -194,7 +199,9 @@ fn read_table(table: &Table, path: &Path, entries: &mut Vec<Entry>, faults: &mut
             let cell = record.get(column.field).unwrap_or_default().trim();
             match judge(cell, column) {
                 _ if cell.is_empty() => {}
-                Ok(()) => entries.push(Entry { only: column.only, ..Entry::new(cell, &file, at.line) }),
+                Ok(()) => {
+                    entries.push(ProtectedEntry { only: column.only, ..ProtectedEntry::new(cell, &file, at.line) })
+                }
                 Err((message, help)) => {
                     let place = || table.cell(at, column.field, &column.name);
                     let message = format!("row {}, column `{}`: {message}", at.line, shown(&column.name));
@@ -225,7 +232,7 @@ fn read_table(table: &Table, path: &Path, entries: &mut Vec<Entry>, faults: &mut
     })
 }
 
-fn next(rows: &mut super::table::Rows<'_>, record: &mut StringRecord, faults: &mut Diagnostics) -> Option<At> {
+fn next(rows: &mut super::table::TableRows<'_>, record: &mut StringRecord, faults: &mut Diagnostics) -> Option<At> {
     rows.read(record).unwrap_or_else(|fault| {
         faults.push(*fault);
         None

@@ -9,25 +9,25 @@ use csv::StringRecord;
 
 use super::columns::{self, Header, Role, Understood};
 use super::dialect;
-use super::expand::{Expander, MAX_JOBS, Row};
+use super::expand::{Expander, MAX_JOBS, TargetRow};
 use super::input::Input;
 use super::layout::{Layout, MAX_COLUMNS};
-use super::table::{At, Table};
+use super::table::{At, CsvTable};
 use super::vocabulary::unknown_action;
-use super::work::{Step, Work};
+use super::work::{PlannedStep, PlannedWork};
 use crate::catalog::{ACTIONS, Action};
 use crate::diagnostics::{Diagnostic, Place};
 use crate::source::Source;
 
 /// One row of a file.
 struct CsvRow<'t> {
-    table: &'t Table,
+    table: &'t CsvTable,
     names: &'t [String],
     record: &'t StringRecord,
     at: At,
 }
 
-impl Row for CsvRow<'_> {
+impl TargetRow for CsvRow<'_> {
     fn field(&self, index: usize) -> &str {
         self.record.get(index).unwrap_or_default().trim()
     }
@@ -66,8 +66,8 @@ pub(super) struct CsvFile<'p> {
 
 /// Makes the jobs of the plan in `source`, whose rows name their action.
 pub(super) fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Option<Input> {
-    let mut works: Vec<Option<Work>> = vec![None; ACTIONS.len()];
-    let unknown = Work {
+    let mut works: Vec<Option<PlannedWork>> = vec![None; ACTIONS.len()];
+    let unknown = PlannedWork {
         number: ACTIONS.len(),
         steps: Vec::new(),
         whole: false,
@@ -99,9 +99,9 @@ pub(super) fn expand_plan(source: Source, path: &Path, expander: &mut Expander) 
     )
 }
 
-fn work_of(action: &'static Action, number: usize) -> Work {
-    let steps = vec![Step::new(action, None, Vec::new())];
-    Work { number, steps, whole: true, not_before: None, note: None, priority: 0, missing: None, place: None }
+fn work_of(action: &'static Action, number: usize) -> PlannedWork {
+    let steps = vec![PlannedStep::new(action, None, Vec::new())];
+    PlannedWork { number, steps, whole: true, not_before: None, note: None, priority: 0, missing: None, place: None }
 }
 
 fn refuse_action(expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>, name: &str) {
@@ -120,7 +120,7 @@ fn refuse_action(expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>, nam
 }
 
 /// Makes the jobs of the targets in a file, all of which get `work`.
-pub(super) fn expand_targets(file: CsvFile<'_>, work: &Work, expander: &mut Expander) -> Option<Input> {
+pub(super) fn expand_targets(file: CsvFile<'_>, work: &PlannedWork, expander: &mut Expander) -> Option<Input> {
     let begin = |expander: &mut Expander, layout: &Layout| {
         let has_column = |name: &str| layout.parameters.iter().any(|(_, column)| *column == name);
         expander.report_lacking_everywhere(work, has_column);
@@ -137,7 +137,7 @@ fn each_row(
     mut each: impl FnMut(&mut Expander, &Layout, &CsvRow<'_>),
 ) -> Option<Input> {
     let CsvFile { source, path, role } = file;
-    let table = match Table::new(source) {
+    let table = match CsvTable::new(source) {
         Ok(table) => table,
         Err(fault) => {
             expander.faults.push(*fault);
@@ -193,7 +193,7 @@ fn is_example(record: &StringRecord) -> bool {
     record.iter().find(|cell| !cell.trim().is_empty()).is_some_and(dialect::is_example)
 }
 
-fn next(rows: &mut super::table::Rows<'_>, record: &mut StringRecord, expander: &mut Expander) -> Option<At> {
+fn next(rows: &mut super::table::TableRows<'_>, record: &mut StringRecord, expander: &mut Expander) -> Option<At> {
     match rows.read(record) {
         Ok(at) => at,
         Err(fault) => {

@@ -1,6 +1,6 @@
 //! CSV text as rows whose cells can be pointed at.
 //!
-//! In: a [`Source`]. Out: a [`Table`] with its dialect, and [`Rows`] with the physical line of each. Must not: know
+//! In: a [`Source`]. Out: a [`CsvTable`] with its dialect, and [`TableRows`] with the physical line of each. Must not: know
 //! what a column means.
 //!
 //! The csv crate's own line numbers are not used: they are one too small in files with CRLF line ends.
@@ -16,7 +16,7 @@ const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
 /// A decoded CSV file and how it is written.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct CsvTable {
     pub source: Source,
     /// It begins with `version:v1.0`, as Entra's bulk templates do.
     pub is_template: bool,
@@ -36,7 +36,7 @@ pub(super) struct At {
     end: usize,
 }
 
-impl Table {
+impl CsvTable {
     /// Finds out the separator: the `sep=` line says it, or the header row shows it.
     pub(super) fn new(source: Source) -> Result<Self, Box<Diagnostic>> {
         let bytes = source.text.as_bytes();
@@ -59,11 +59,11 @@ impl Table {
     }
 
     /// All rows, the header first.
-    pub(super) fn rows(&self) -> Rows<'_> {
+    pub(super) fn rows(&self) -> TableRows<'_> {
         let rest = &self.source.text.as_bytes()[self.start.0..];
         let reader =
             csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(self.separator).from_reader(rest);
-        Rows { reader, table: self, counted_to: self.start.0, line: self.start.1 }
+        TableRows { reader, table: self, counted_to: self.start.0, line: self.start.1 }
     }
 
     /// How many rows there are at most, to make room for them.
@@ -149,31 +149,31 @@ impl Table {
 
     /// Walks through a row as the csv crate does, because that one does not say where a cell was.
     fn scan(&self, at: At, wanted: usize) -> Cell {
-        enum State {
+        enum ScanState {
             CellStart,
             Plain,
             Quoted,
             QuoteInQuoted,
         }
         let bytes = self.source.text.as_bytes();
-        let (mut cell, mut start, mut state) = (0, at.start, State::CellStart);
+        let (mut cell, mut start, mut state) = (0, at.start, ScanState::CellStart);
         for (here, byte) in bytes.iter().enumerate().take(at.end).skip(at.start) {
             state = match (&state, *byte) {
-                (State::Quoted, b'"') => State::QuoteInQuoted,
-                (State::Quoted, _) => State::Quoted,
-                (State::CellStart | State::QuoteInQuoted, b'"') => State::Quoted,
+                (ScanState::Quoted, b'"') => ScanState::QuoteInQuoted,
+                (ScanState::Quoted, _) => ScanState::Quoted,
+                (ScanState::CellStart | ScanState::QuoteInQuoted, b'"') => ScanState::Quoted,
                 (_, b'\r' | b'\n') => return Cell { range: start..here, open: false },
                 (_, separator) if separator == self.separator => {
                     if cell == wanted {
                         return Cell { range: start..here, open: false };
                     }
                     (cell, start) = (cell + 1, here + 1);
-                    State::CellStart
+                    ScanState::CellStart
                 }
-                _ => State::Plain,
+                _ => ScanState::Plain,
             };
         }
-        Cell { range: start..at.end, open: matches!(state, State::Quoted) }
+        Cell { range: start..at.end, open: matches!(state, ScanState::Quoted) }
     }
 }
 
@@ -211,15 +211,15 @@ fn most_frequent_separator(header: &[u8]) -> u8 {
     counts.iter().position(|count| *count == best).map_or(b',', |index| SEPARATORS[index])
 }
 
-/// The rows of a [`Table`], one after the other.
-pub(super) struct Rows<'a> {
+/// The rows of a [`CsvTable`], one after the other.
+pub(super) struct TableRows<'a> {
     reader: csv::Reader<&'a [u8]>,
-    table: &'a Table,
+    table: &'a CsvTable,
     counted_to: usize,
     line: u32,
 }
 
-impl Rows<'_> {
+impl TableRows<'_> {
     /// Reads the next row that is not empty into `record`. After a fault there is nothing more to read.
     pub(super) fn read(&mut self, record: &mut StringRecord) -> Result<Option<At>, Box<Diagnostic>> {
         loop {

@@ -3,9 +3,9 @@
 use super::*;
 use proptest::prelude::*;
 
-fn table(bytes: &[u8]) -> Result<Table, String> {
+fn table(bytes: &[u8]) -> Result<CsvTable, String> {
     let source = Source::decode("t.csv".into(), bytes.to_vec()).map_err(|fault| fault.render(false))?;
-    Table::new(source).map_err(|fault| fault.render(false))
+    CsvTable::new(source).map_err(|fault| fault.render(false))
 }
 
 fn rows(bytes: &[u8]) -> Result<Vec<(u32, Vec<String>)>, String> {

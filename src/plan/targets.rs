@@ -8,14 +8,14 @@ use std::path::Path;
 use super::blank;
 use super::columns::Role;
 use super::document::{Entries, read_route, with_settings};
-use super::expand::{Expander, MAX_JOBS, Row};
+use super::expand::{Expander, MAX_JOBS, TargetRow};
 use super::filter;
 use super::input::{CSV_LIMIT, Input, in_the_plan, read_file};
 use super::layout::Layout;
 use super::mapping;
 use super::rows::{self, CsvFile};
 use super::vocabulary::{self, Meaning};
-use super::work::Work;
+use super::work::PlannedWork;
 use crate::catalog::Action;
 use crate::diagnostics::{Place, did_you_mean};
 use crate::source::Source;
@@ -58,7 +58,7 @@ fn listed(job: &Entries<'_>, items: &[Node], plan: &Source, expander: &mut Expan
         if let Some(work) = &target.work {
             expander.report_lacking_everywhere(work, |_| false);
         } else if some_have_their_own {
-            let work = Work { place: Some(plan.place(&item.span)), ..job.work.clone() };
+            let work = PlannedWork { place: Some(plan.place(&item.span)), ..job.work.clone() };
             expander.report_lacking_everywhere(&work, |_| false);
         }
         expander.add(target.work.as_ref().unwrap_or(&job.work), &target.layout, &target.row, None);
@@ -66,22 +66,22 @@ fn listed(job: &Entries<'_>, items: &[Node], plan: &Source, expander: &mut Expan
 }
 
 /// An item of a list of targets.
-struct Target<'s> {
+struct ListedTarget<'s> {
     /// For work of its own. Not made of its place: all that comes through one alias stands in one place.
     number: usize,
     /// The job's work with the target's own parameters and route, if it has some.
-    work: Option<Work>,
+    work: Option<PlannedWork>,
     layout: Layout,
-    row: Item<'s>,
+    row: ItemRow<'s>,
 }
 
-struct Item<'s> {
+struct ItemRow<'s> {
     plan: &'s Source,
     node: &'s Node,
     fields: Vec<(&'s str, &'s Node)>,
 }
 
-impl Row for Item<'_> {
+impl TargetRow for ItemRow<'_> {
     fn field(&self, index: usize) -> &str {
         self.fields.get(index).map_or("", |(text, _)| *text)
     }
@@ -100,7 +100,12 @@ impl Row for Item<'_> {
     }
 }
 
-fn read_target<'s>(job: &Entries<'_>, item: &'s Node, plan: &'s Source, expander: &mut Expander) -> Option<Target<'s>> {
+fn read_target<'s>(
+    job: &Entries<'_>,
+    item: &'s Node,
+    plan: &'s Source,
+    expander: &mut Expander,
+) -> Option<ListedTarget<'s>> {
     let number = expander.fresh_number();
     let mut reader = Reader { source: plan, faults: &mut expander.faults };
     if let Value::Text(text) = &item.value {
@@ -115,8 +120,12 @@ fn read_target<'s>(job: &Entries<'_>, item: &'s Node, plan: &'s Source, expander
         return None;
     }
     let entries = reader.map(item, "a target")?;
-    let mut target =
-        Target { number, work: None, layout: Layout::default(), row: Item { plan, node: item, fields: Vec::new() } };
+    let mut target = ListedTarget {
+        number,
+        work: None,
+        layout: Layout::default(),
+        row: ItemRow { plan, node: item, fields: Vec::new() },
+    };
     let mut seen: Vec<(Meaning, &str)> = Vec::new();
     let own = job.work.own_actions();
     for entry in entries {
@@ -152,8 +161,13 @@ fn read_target<'s>(job: &Entries<'_>, item: &'s Node, plan: &'s Source, expander
     Some(target)
 }
 
-fn own_work<'t>(job: &Entries<'_>, item: &Node, target: &'t mut Target<'_>, plan: &Source) -> &'t mut Work {
-    target.work.get_or_insert_with(|| Work {
+fn own_work<'t>(
+    job: &Entries<'_>,
+    item: &Node,
+    target: &'t mut ListedTarget<'_>,
+    plan: &Source,
+) -> &'t mut PlannedWork {
+    target.work.get_or_insert_with(|| PlannedWork {
         number: target.number,
         place: Some(plan.place(&item.span)),
         ..job.work.clone()
@@ -164,7 +178,7 @@ fn own_parameters<'s>(
     job: &Entries<'_>,
     item: &'s Node,
     with: &'s Node,
-    target: &mut Target<'s>,
+    target: &mut ListedTarget<'s>,
     reader: &mut Reader<'s, '_>,
 ) {
     if !job.work.whole {
@@ -179,7 +193,7 @@ fn own_route<'s>(
     job: &Entries<'_>,
     item: &'s Node,
     node: &'s Node,
-    target: &mut Target<'s>,
+    target: &mut ListedTarget<'s>,
     reader: &mut Reader<'s, '_>,
 ) {
     if !job.work.whole {

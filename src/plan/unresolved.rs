@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::filter::Filter;
+use super::filter::DeviceFilter;
 use crate::catalog::{Action, IdName, Missing, Route, Selector, TargetKind, link_to};
 use crate::diagnostics::Place;
 use crate::job::{Ids, Job, JobParts, Parameters};
@@ -130,7 +130,7 @@ impl Unresolved {
     }
 
     /// What it is looked up by, for counting.
-    pub fn looked_up_by(&self) -> impl Iterator<Item = &'static str> {
+    pub fn lookup_words(&self) -> impl Iterator<Item = &'static str> {
         let users = (self.pointer == Pointer::Ids).then_some("the users in parameters");
         self.pointer.names().chain(users)
     }
@@ -159,7 +159,7 @@ pub enum Pointer {
     /// The row gives its id; only the users in its parameters are looked up.
     Ids,
     /// Every device that passes.
-    Filter(Arc<Filter>),
+    Filter(Arc<DeviceFilter>),
 }
 
 #[derive(Debug, Clone)]

@@ -15,7 +15,8 @@ use crate::text::shown;
 
 /// Judges all of them.
 pub(crate) fn judge(jobs: &[Job], places: &Places) -> Diagnostics {
-    let mut judged = Judged { faults: Diagnostics::default(), names: HashMap::new(), unsure: None, more_unsure: 0 };
+    let mut judged =
+        JudgedValue { faults: Diagnostics::default(), names: HashMap::new(), unsure: None, more_unsure: 0 };
     for (at, job) in jobs.iter().enumerate() {
         judged.platform(job, (at, places));
         if let Some((kind, name)) = name_given(job) {
@@ -25,7 +26,7 @@ pub(crate) fn judge(jobs: &[Job], places: &Places) -> Diagnostics {
     judged.told(places)
 }
 
-struct Judged {
+struct JudgedValue {
     faults: Diagnostics,
     /// Names that devices get, folded, and the first job that gives each.
     names: HashMap<(&'static str, String), (usize, String)>,
@@ -34,7 +35,7 @@ struct Judged {
     more_unsure: usize,
 }
 
-impl Judged {
+impl JudgedValue {
     fn platform(&mut self, job: &Job, (at, places): (usize, &Places)) {
         let Some(platform) = platform_of(job) else { return };
         if !job.action.platforms.is_empty() && !job.action.platforms.contains(&platform) {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::waves::read_time;
-use super::work::Step;
+use super::work::PlannedStep;
 use crate::text::shown;
 use crate::yaml::{Entry, Node, Reader, Value};
 
@@ -52,7 +52,12 @@ pub(super) fn read<'s>(
 
 /// The step, if what it waits for can be seen. One that may be left out is no step to rely on: then the one before that has
 /// to be seen as well.
-pub(super) fn checked(step: Step, before: &[Step], node: &Node, reader: &mut Reader<'_, '_>) -> Option<Step> {
+pub(super) fn checked(
+    step: PlannedStep,
+    before: &[PlannedStep],
+    node: &Node,
+    reader: &mut Reader<'_, '_>,
+) -> Option<PlannedStep> {
     if step.verified_within.is_none() {
         return Some(step);
     }

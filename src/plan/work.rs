@@ -1,13 +1,13 @@
 //! What is to be done with each target of a job, before any target is known.
 //!
-//! In: actions, routes and parameters that have been found in the catalog. Out: [`Work`], and which route a set of
+//! In: actions, routes and parameters that have been found in the catalog. Out: [`PlannedWork`], and which route a set of
 //! ids fits. Must not: know where any of it was written, except to point there.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::vocabulary;
-pub(super) use crate::catalog::body::Setting;
+pub(super) use crate::catalog::body::ParameterValue;
 use crate::catalog::{Action, IdName, Missing, Parameter, Route};
 use crate::diagnostics::Place;
 use crate::job::Parameters;
@@ -15,10 +15,10 @@ use jiff::Timestamp;
 
 /// The steps for each target, and what the job says for all of them.
 #[derive(Debug, Clone)]
-pub(super) struct Work {
+pub(super) struct PlannedWork {
     /// Tells one `Work` of a plan from another.
     pub number: usize,
-    pub steps: Vec<Step>,
+    pub steps: Vec<PlannedStep>,
     /// Whether all of it was understood; if not, a fault has been reported and targets are only checked for form.
     pub whole: bool,
     pub not_before: Option<Timestamp>,
@@ -31,7 +31,7 @@ pub(super) struct Work {
     pub place: Option<Place>,
 }
 
-impl Work {
+impl PlannedWork {
     /// Those of its actions that the plan defines.
     pub(super) fn own_actions(&self) -> Vec<&'static Action> {
         self.steps.iter().map(|step| step.action).filter(|action| action.is_unverified()).collect()
@@ -40,11 +40,11 @@ impl Work {
 
 /// One action on the target.
 #[derive(Debug, Clone)]
-pub(super) struct Step {
+pub(super) struct PlannedStep {
     pub action: &'static Action,
     /// Where the plan names one.
     pub route: Option<&'static Route>,
-    pub with: Vec<Setting>,
+    pub with: Vec<ParameterValue>,
     /// Parameters whose value is wrong: they have been told, and are not called missing as well.
     pub spoilt: Vec<&'static str>,
     /// `with` as it is sent, for the targets that add nothing.
@@ -55,14 +55,14 @@ pub(super) struct Step {
     pub verified_within: Option<Duration>,
 }
 
-impl Step {
-    pub(super) fn new(action: &'static Action, route: Option<&'static Route>, with: Vec<Setting>) -> Self {
+impl PlannedStep {
+    pub(super) fn new(action: &'static Action, route: Option<&'static Route>, with: Vec<ParameterValue>) -> Self {
         let shared = Parameters::new(action, with.clone());
         Self { action, route, with, spoilt: Vec::new(), shared, if_found: false, verified_within: None }
     }
 
     /// The step with `more` on top of its own parameters.
-    pub(super) fn and(&self, more: impl IntoIterator<Item = Setting>) -> Vec<Setting> {
+    pub(super) fn and(&self, more: impl IntoIterator<Item = ParameterValue>) -> Vec<ParameterValue> {
         let mut with = self.with.clone();
         for (parameter, value) in more {
             with.retain(|(earlier, _)| earlier.name != parameter.name);
@@ -72,14 +72,14 @@ impl Step {
     }
 
     /// Required parameters that `with` does not give.
-    pub(super) fn lacking(&self, with: &[Setting]) -> impl Iterator<Item = &'static Parameter> {
+    pub(super) fn lacking(&self, with: &[ParameterValue]) -> impl Iterator<Item = &'static Parameter> {
         let given = with.iter().map(|(parameter, _)| parameter.name);
         let given: Vec<_> = given.chain(self.spoilt.iter().copied()).collect();
         self.action.parameters.iter().filter(move |parameter| parameter.required && !given.contains(&parameter.name))
     }
 
     /// Whether `with` gives none of those parameters of which one is needed.
-    pub(super) fn lacks_any(&self, with: &[Setting]) -> bool {
+    pub(super) fn lacks_any(&self, with: &[ParameterValue]) -> bool {
         let needed = self.action.needs_one_of;
         let is_given =
             |name: &&str| with.iter().any(|(parameter, _)| parameter.name == *name) || self.spoilt.contains(name);
@@ -132,7 +132,7 @@ pub(super) fn takes(route: &Route, id: &str) -> bool {
 }
 
 /// For help: what the actions of `steps` understand.
-pub(super) fn known_parameters(steps: &[Step]) -> String {
+pub(super) fn known_parameters(steps: &[PlannedStep]) -> String {
     let names: Vec<_> = steps.iter().flat_map(|step| step.action.parameters).map(|parameter| parameter.name).collect();
     match names.as_slice() {
         [] => "it has none".into(),

@@ -4,7 +4,7 @@
 //! what nobody has seen for a no: it counts as possible.
 
 use super::row::hold_at;
-use crate::catalog::{Action, CONSEQUENCES, Consequence, ConsequenceTest as Test, Property, TargetKind};
+use crate::catalog::{Action, CONSEQUENCES, Consequence, ConsequenceProperty, ConsequenceTest, TargetKind};
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::Hold;
 use crate::identity::Identity;
@@ -80,7 +80,7 @@ fn add(
 }
 
 /// `None`: what was seen does not tell.
-fn all(tests: &[Test], identity: Option<&Identity>) -> Option<bool> {
+fn all(tests: &[ConsequenceTest], identity: Option<&Identity>) -> Option<bool> {
     let verdicts: Vec<_> = tests.iter().map(|test| judge(test, identity)).collect();
     match verdicts.contains(&Some(false)) {
         true => Some(false),
@@ -88,25 +88,25 @@ fn all(tests: &[Test], identity: Option<&Identity>) -> Option<bool> {
     }
 }
 
-fn judge(test: &Test, identity: Option<&Identity>) -> Option<bool> {
+fn judge(test: &ConsequenceTest, identity: Option<&Identity>) -> Option<bool> {
     match test {
-        Test::Is(property, words) => {
+        ConsequenceTest::Is(property, words) => {
             let value = of(identity?, *property)?.to_ascii_lowercase();
             Some(words.iter().any(|word| value.starts_with(&word.to_ascii_lowercase())))
         }
-        Test::NotAll(tests) => all(tests, identity).map(|verdict| !verdict),
+        ConsequenceTest::NotAll(tests) => all(tests, identity).map(|verdict| !verdict),
         // A join that is not of the known kinds may still be one.
-        Test::Any(tests) => tests.iter().any(|test| judge(test, identity) == Some(true)).then_some(true),
-        Test::NobodyKnows => None,
+        ConsequenceTest::Any(tests) => tests.iter().any(|test| judge(test, identity) == Some(true)).then_some(true),
+        ConsequenceTest::NobodyKnows => None,
     }
 }
 
-fn of(identity: &Identity, property: Property) -> Option<&str> {
+fn of(identity: &Identity, property: ConsequenceProperty) -> Option<&str> {
     match property {
-        Property::OperatingSystem => identity.operating_system.as_deref(),
-        Property::Ownership => identity.ownership.as_deref(),
-        Property::EnrollmentType => identity.enrollment_type.as_deref(),
-        Property::JoinType => identity.join_type.as_deref(),
+        ConsequenceProperty::OperatingSystem => identity.operating_system.as_deref(),
+        ConsequenceProperty::Ownership => identity.ownership.as_deref(),
+        ConsequenceProperty::EnrollmentType => identity.enrollment_type.as_deref(),
+        ConsequenceProperty::JoinType => identity.join_type.as_deref(),
     }
 }
 

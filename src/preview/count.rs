@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::row::{State, hold_at};
+use super::row::{PreviewState, hold_at};
 use crate::catalog::{Action, Bucket, Budget};
 use crate::guard::preflight::Hold;
 use crate::job::Job;
@@ -33,11 +33,11 @@ pub(super) fn count(jobs: &[Job], holds: &[Option<Hold>], budget: &Budget) -> (V
     let mut requests = [0; Bucket::COUNT];
     for (at, job) in jobs.iter().enumerate() {
         let count = entry(&mut actions, job.action);
-        match State::of(hold_at(holds, at)) {
-            State::Held => count.held += 1,
-            State::NotDue => count.not_due += 1,
-            State::Done => count.done += 1,
-            State::Send => {
+        match PreviewState::of(hold_at(holds, at)) {
+            PreviewState::Held => count.held += 1,
+            PreviewState::NotDue => count.not_due += 1,
+            PreviewState::Done => count.done += 1,
+            PreviewState::Send => {
                 count.send += 1;
                 requests[job.bucket().index()] += 1;
             }

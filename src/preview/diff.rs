@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::row::State;
+use super::row::PreviewState;
 use crate::catalog::Missing;
 use crate::guard::drift::{self, Sighting};
 use crate::guard::preflight::Hold;
@@ -43,7 +43,7 @@ pub(crate) struct JobLine {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Change {
+pub(crate) struct RowChange {
     pub before: JobLine,
     pub after: JobLine,
 }
@@ -68,10 +68,10 @@ pub(crate) struct Differences {
     pub added: Vec<JobLine>,
     pub removed: Vec<JobLine>,
     /// The same target, and another action or other parameters.
-    pub changed: Vec<Change>,
+    pub changed: Vec<RowChange>,
     /// The same job, sent on one side and not on the other, held for another reason, or with another word on what becomes of
     /// it where its target is not there.
-    pub findings: Vec<Change>,
+    pub findings: Vec<RowChange>,
     pub drifted: Vec<Drift>,
     pub terms: Vec<Term>,
     /// Jobs that both sides have.
@@ -98,7 +98,7 @@ pub(crate) fn compare(before: &Side<'_>, after: &Side<'_>) -> Differences {
         let untold = untold(before, at, after, other) || untold(after, other, before, at);
         let same_end = untold || (one.state, &one.finding) == (two.state, &two.finding);
         if !same_end || one.missing != two.missing {
-            found.findings.push(Change { before: one, after: two.clone() });
+            found.findings.push(RowChange { before: one, after: two.clone() });
         }
         let differences = drifted(sighting(before, at), sighting(after, other));
         if !differences.is_empty() {
@@ -115,7 +115,7 @@ pub(crate) fn compare(before: &Side<'_>, after: &Side<'_>) -> Differences {
 fn untold(one: &Side<'_>, at: usize, other: &Side<'_>, there: usize) -> bool {
     let hold = |side: &Side<'_>, at: usize| side.holds.get(at).cloned().flatten();
     let nothing_there = hold(other, there).is_none();
-    one.looked && !other.looked && nothing_there && hold(one, at).is_some_and(|hold| hold.takes_looking())
+    one.looked && !other.looked && nothing_there && hold(one, at).is_some_and(|hold| hold.needs_lookup())
 }
 
 fn first_of_each(jobs: &[Job]) -> HashMap<JobId, usize> {
@@ -136,7 +136,7 @@ fn pair(found: &mut Differences) {
     found.removed.retain(|before| {
         let Some(at) = come.get_mut(&before.target.to_ascii_lowercase()).and_then(Vec::pop) else { return true };
         paired.push(at);
-        found.changed.push(Change { before: before.clone(), after: found.added[at].clone() });
+        found.changed.push(RowChange { before: before.clone(), after: found.added[at].clone() });
         false
     });
     let mut at = 0;
@@ -169,7 +169,7 @@ fn line(side: &Side<'_>, at: usize) -> JobLine {
         target: job.target().to_owned(),
         target_name: job.called().map(str::to_owned),
         body: job.parameters.as_deref().map(|parameters| parameters.body().to_owned()),
-        state: State::of(hold).name(),
+        state: PreviewState::of(hold).name(),
         finding: hold.map(|hold| hold.to_string()),
         missing: job.missing.map(Missing::name),
     }

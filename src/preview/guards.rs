@@ -5,11 +5,11 @@
 use serde_json::{Value, json};
 
 use crate::guard::breaker::StopWhen;
-use crate::guard::judge::Verdict;
-use crate::guard::overrides::Allowance;
+use crate::guard::judge::Judgement;
+use crate::guard::overrides::Extent;
 use crate::guard::rule::Origin;
 
-pub(super) fn rules(verdict: &Verdict) -> Value {
+pub(super) fn rules(verdict: &Judgement) -> Value {
     let stated = verdict.rules.stated.iter().map(|rule| {
         let mut object = origin(&rule.origin);
         object["guard"] = json!(rule.guard.name());
@@ -25,16 +25,16 @@ pub(super) fn rules(verdict: &Verdict) -> Value {
     stated.chain(protected).chain(stop_when).collect()
 }
 
-pub(super) fn overrides(verdict: &Verdict) -> Value {
+pub(super) fn overrides(verdict: &Judgement) -> Value {
     let all = verdict.overrides().map(|(entry, standing)| {
         let mut object = origin(&entry.origin);
         object["guard"] = json!(entry.guard);
         object["actions"] = json!(entry.actions);
         object["plan"] = json!(entry.plan);
         object["allow"] = match entry.allow {
-            Allowance::Count(count) => json!(count),
-            Allowance::Percent(percent) => json!(percent.to_string()),
-            Allowance::Whole => Value::Null,
+            Extent::Count(count) => json!(count),
+            Extent::Percent(percent) => json!(percent.to_string()),
+            Extent::Whole => Value::Null,
         };
         object["reason"] = json!(entry.reason);
         object["until"] = json!(entry.until);
@@ -44,7 +44,7 @@ pub(super) fn overrides(verdict: &Verdict) -> Value {
     all.collect()
 }
 
-pub(super) fn findings(verdict: &Verdict) -> Value {
+pub(super) fn findings(verdict: &Judgement) -> Value {
     verdict.faults.iter().map(|fault| fault.object()).collect()
 }
 

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use crate::catalog::{SECRETS, SecretRow};
-use crate::escrow::{Keys, Status};
+use crate::escrow::{KeyStatus, Keys};
 use crate::job::Job;
 
 /// How many devices stand how with one secret; those that cannot have it are left out.
@@ -28,10 +28,10 @@ pub(super) fn count(jobs: &[Job], keys: &[Option<Keys>]) -> Vec<KeyCount> {
         let Some(keys) = keys.as_ref().filter(|_| seen.insert(job.target().to_ascii_lowercase())) else { continue };
         for count in &mut counts {
             match keys.of(count.secret.secret).status {
-                Status::OnFile => count.on_file += 1,
-                Status::Missing => count.missing += 1,
-                Status::Unknown | Status::Forbidden => count.unknown += 1,
-                Status::NotApplicable => {}
+                KeyStatus::OnFile => count.on_file += 1,
+                KeyStatus::Missing => count.missing += 1,
+                KeyStatus::Unknown | KeyStatus::Forbidden => count.unknown += 1,
+                KeyStatus::NotApplicable => {}
             }
         }
     }
@@ -65,7 +65,7 @@ pub(super) fn not_known(keys: &Keys) -> Option<String> {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for row in &SECRETS {
         let finding = keys.of(row.secret);
-        if !matches!(finding.status, Status::Unknown | Status::Forbidden) {
+        if !matches!(finding.status, KeyStatus::Unknown | KeyStatus::Forbidden) {
             continue;
         }
         let why = finding.why.as_deref().unwrap_or("no reason given");

@@ -20,5 +20,5 @@ mod write;
 pub(crate) use consequences::ConsequenceCount;
 pub(crate) use count::BucketCount;
 pub use of_jobs::Preview;
-pub(crate) use row::{Row, State, UNVERIFIED};
+pub(crate) use row::{PreviewRow, PreviewState, UNVERIFIED};
 pub(crate) use write::{write_csv, write_json};

@@ -8,13 +8,13 @@ use std::ops::Range;
 use super::consequences::{self, ConsequenceCount};
 use super::count::{self, ActionCount, BucketCount};
 use super::keys::{self, KeyCount};
-use super::row::{Row, hold_at};
+use super::row::{PreviewRow, hold_at};
 use crate::catalog::Budget;
 use crate::daily::Spread;
 use crate::escrow::Keys;
 use crate::guard::consent;
 use crate::guard::drift::Sighting;
-use crate::guard::judge::Verdict;
+use crate::guard::judge::Judgement;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::waves::Schedule;
 use crate::job::Job;
@@ -24,7 +24,7 @@ use crate::job::Job;
 pub struct Preview<'a> {
     jobs: &'a [Job],
     preflight: &'a Preflight,
-    verdict: Option<&'a Verdict>,
+    verdict: Option<&'a Judgement>,
     sightings: &'a [Option<Sighting>],
     keys: &'a [Option<Keys>],
     /// What the run may use of each allowance.
@@ -66,11 +66,11 @@ impl<'a> Preview<'a> {
 
     /// With what the guards say; it must be about the same jobs.
     #[must_use]
-    pub fn judged(self, verdict: &'a Verdict) -> Self {
+    pub fn judged(self, verdict: &'a Judgement) -> Self {
         Self { verdict: Some(verdict), ..self }
     }
 
-    pub fn verdict(&self) -> Option<&'a Verdict> {
+    pub fn verdict(&self) -> Option<&'a Judgement> {
         self.verdict
     }
 
@@ -113,7 +113,7 @@ impl<'a> Preview<'a> {
     }
 
     /// Rows in plan order.
-    pub fn rows(&self) -> impl DoubleEndedIterator<Item = Row<'a>> + ExactSizeIterator + use<'a> {
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = PreviewRow<'a>> + ExactSizeIterator + use<'a> {
         self.rows_at(0..self.jobs.len())
     }
 
@@ -121,11 +121,12 @@ impl<'a> Preview<'a> {
     pub(super) fn rows_at(
         &self,
         places: Range<usize>,
-    ) -> impl DoubleEndedIterator<Item = Row<'a>> + ExactSizeIterator + use<'a> {
+    ) -> impl DoubleEndedIterator<Item = PreviewRow<'a>> + ExactSizeIterator + use<'a> {
         let (jobs, holds, sightings, keys) = (self.jobs, &self.preflight.holds, self.sightings, self.keys);
         let sighting = |at: usize| sightings.get(at).and_then(Option::as_ref);
         let keys = |at: usize| keys.get(at).and_then(Option::as_ref);
-        places.map(move |at| Row { keys: keys(at), ..Row::new(jobs, at, hold_at(holds, at), sighting(at)) })
+        places
+            .map(move |at| PreviewRow { keys: keys(at), ..PreviewRow::new(jobs, at, hold_at(holds, at), sighting(at)) })
     }
 
     /// Why jobs would not be sent, in plan order.

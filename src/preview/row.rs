@@ -1,6 +1,6 @@
 //! One row of a preview: a job, the request it becomes, and whether it would be sent.
 //!
-//! In: a job and the guard's finding. Out: a [`Row`], made when it is asked for, and its request likewise. Must not: build a
+//! In: a job and the guard's finding. Out: a [`PreviewRow`], made when it is asked for, and its request likewise. Must not: build a
 //! request in any other way than the run does.
 
 use super::keys;
@@ -13,14 +13,14 @@ use crate::msgraph::request::{self, GraphRequest};
 
 /// Whether a run would send it now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum PreviewState {
     Send,
     Held,
     NotDue,
     Done,
 }
 
-impl State {
+impl PreviewState {
     pub(super) fn of(hold: Option<&Hold>) -> Self {
         match hold {
             None => Self::Send,
@@ -60,9 +60,9 @@ pub(crate) const UNVERIFIED: &str = "unverified: the plan defines this action";
 
 /// One row.
 #[derive(Debug)]
-pub struct Row<'a> {
+pub struct PreviewRow<'a> {
     pub job: &'a Job,
-    pub state: State,
+    pub state: PreviewState,
     /// Why it would not be sent.
     pub hold: Option<&'a Hold>,
     /// The step that must settle well before.
@@ -73,11 +73,11 @@ pub struct Row<'a> {
     pub keys: Option<&'a Keys>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> PreviewRow<'a> {
     pub(super) fn new(jobs: &'a [Job], at: usize, hold: Option<&'a Hold>, sighting: Option<&'a Sighting>) -> Self {
         let job = &jobs[at];
         let after = job.after.and_then(|after| jobs.get(after as usize));
-        Self { job, state: State::of(hold), hold, after, sighting, keys: None }
+        Self { job, state: PreviewState::of(hold), hold, after, sighting, keys: None }
     }
 
     /// What it becomes.

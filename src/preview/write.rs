@@ -14,12 +14,12 @@ use super::blocks;
 use super::guards;
 use super::keys::KeyCount;
 use super::of_jobs::Preview;
-use super::row::Row;
+use super::row::PreviewRow;
 use super::rows::PreviewRows;
 use crate::catalog::{DAILY, SECRETS};
 use crate::daily::Day;
 use crate::escrow::Keys;
-use crate::guard::waves::Stage;
+use crate::guard::waves::WaveOfRun;
 use crate::msgraph::request;
 use crate::report::cell;
 use crate::text::{Medium, harmless};
@@ -59,7 +59,7 @@ pub(crate) fn write_csv(preview: &Preview<'_>, graph_url: &str, mut out: impl Wr
     out.flush()
 }
 
-fn fill(rows: &mut PreviewRows, base: &str, row: &Row<'_>) {
+fn fill(rows: &mut PreviewRows, base: &str, row: &PreviewRow<'_>) {
     let job = row.job;
     rows.shown(job.row);
     rows.shown(job.id);
@@ -136,7 +136,7 @@ pub(crate) fn write_json(
     out.flush()
 }
 
-fn json_row<'a>(base: &str, row: &Row<'a>) -> io::Result<JsonRow<'a>> {
+fn json_row<'a>(base: &str, row: &PreviewRow<'a>) -> io::Result<JsonRow<'a>> {
     let (job, request) = (row.job, row.request());
     Ok(JsonRow {
         row: job.row,
@@ -216,7 +216,7 @@ fn key_count(count: &KeyCount) -> (String, Value) {
     (count.secret.name.to_owned(), numbers)
 }
 
-fn wave(stage: &Stage) -> Value {
+fn wave(stage: &WaveOfRun) -> Value {
     json!({
         "jobs": stage.jobs,
         "within_seconds": stage.conditions.within.as_secs(),

@@ -12,14 +12,14 @@ use crate::text;
 
 /// A job that an earlier run has made of a row.
 #[derive(Debug, Clone)]
-pub struct Made {
+pub struct EarlierJob {
     /// On the ids that were found then.
     pub job: Job,
     /// What the target was called.
     pub name: Option<Box<str>>,
     /// The managed device that had led to it.
     pub device: Option<Box<str>>,
-    pub standing: Standing,
+    pub standing: EarlierStanding,
     /// Whether it is done, or nothing was left to do for it.
     pub is_done: bool,
     /// What became of it, for people.
@@ -28,7 +28,7 @@ pub struct Made {
 
 /// How such a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum EarlierStanding {
     /// It was sent, or an approval request for it filed: done, in doubt, waiting or turned down. At that place in the order of all runs.
     Dealt(i64),
     /// Nothing was left to do for it.
@@ -37,7 +37,7 @@ pub enum Standing {
     Open,
 }
 
-impl Made {
+impl EarlierJob {
     /// The machine or the user that it is about.
     pub fn thing(&self) -> &str {
         self.device.as_deref().unwrap_or(self.job.target())
@@ -59,7 +59,7 @@ impl Made {
 
 /// What runs have made of rows, by the key of the row.
 #[derive(Debug, Default)]
-pub struct Before(HashMap<Box<str>, Vec<Made>>);
+pub struct Before(HashMap<Box<str>, Vec<EarlierJob>>);
 
 /// So many jobs of a set are named.
 const NAMED: usize = 10;
@@ -70,11 +70,11 @@ impl Before {
     }
 
     /// Takes in a job that was made of the row with that key.
-    pub fn add(&mut self, key: &str, made: Made) {
+    pub fn add(&mut self, key: &str, made: EarlierJob) {
         self.0.entry(text::key(key).into()).or_default().push(made);
     }
 
-    fn of(&self, row: &Unresolved) -> &[Made] {
+    fn of(&self, row: &Unresolved) -> &[EarlierJob] {
         self.0.get(text::key(&row.key()).as_ref()).map_or(&[], Vec::as_slice)
     }
 
@@ -82,14 +82,14 @@ impl Before {
     fn thing(&self, row: &Unresolved) -> Option<&str> {
         let of_steps = self.of(row).iter().filter(|made| row.steps.iter().any(|step| made.is_of_step(step)));
         let dealt = of_steps.clone().filter_map(|made| match made.standing {
-            Standing::Dealt(seq) => Some((seq, made.thing())),
-            Standing::NothingLeft | Standing::Open => None,
+            EarlierStanding::Dealt(seq) => Some((seq, made.thing())),
+            EarlierStanding::NothingLeft | EarlierStanding::Open => None,
         });
         dealt.max_by_key(|(seq, _)| *seq).map(|(_, thing)| thing)
     }
 
     /// The target of the steps on that kind of a row that leads to nothing any more, because runs have dealt with it.
-    pub fn target(&self, row: &Unresolved, kind: TargetKind) -> Option<&Made> {
+    pub fn target(&self, row: &Unresolved, kind: TargetKind) -> Option<&EarlierJob> {
         let thing = self.thing(row)?;
         let steps = || row.steps.iter().filter(|step| step.kind == kind);
         let made = self.of(row).iter().filter(|made| made.thing() == thing);
@@ -97,26 +97,27 @@ impl Before {
     }
 
     /// The same where the device is there, and only this is not: a step on it was dealt with.
-    pub fn target_of(&self, row: &Unresolved, kind: TargetKind, device: &str) -> Option<&Made> {
+    pub fn target_of(&self, row: &Unresolved, kind: TargetKind, device: &str) -> Option<&EarlierJob> {
         let mut made = self.of(row).iter().filter(|made| made.device.as_deref() == Some(device));
         made.find(|made| {
-            let is_dealt = matches!(made.standing, Standing::Dealt(_));
+            let is_dealt = matches!(made.standing, EarlierStanding::Dealt(_));
             is_dealt && row.steps.iter().any(|step| step.kind == kind && made.is_of_step(step))
         })
     }
 
     /// A step on a target that is gone, for which nothing was left to do the last time.
-    pub(super) fn step_left(&self, row: &Unresolved, step: &UnresolvedStep, target: &str) -> Option<&Made> {
-        let mut made = self.of(row).iter().filter(|made| made.standing == Standing::NothingLeft);
+    pub(super) fn step_left(&self, row: &Unresolved, step: &UnresolvedStep, target: &str) -> Option<&EarlierJob> {
+        let mut made = self.of(row).iter().filter(|made| made.standing == EarlierStanding::NothingLeft);
         made.find(|made| made.is_of_step(step) && made.job.target() == target)
     }
 
     /// The target for which nothing was left to do the last time, where nothing is found by the row any more.
-    pub fn nothing_left(&self, row: &Unresolved, kind: TargetKind) -> Option<&Made> {
+    pub fn nothing_left(&self, row: &Unresolved, kind: TargetKind) -> Option<&EarlierJob> {
         let steps = || row.steps.iter().filter(|step| step.kind == kind);
-        let of_step =
-            |step| self.of(row).iter().rfind(|made| made.is_of_step(step) && made.standing == Standing::NothingLeft);
-        let last: Option<Vec<&Made>> = steps().map(of_step).collect();
+        let of_step = |step| {
+            self.of(row).iter().rfind(|made| made.is_of_step(step) && made.standing == EarlierStanding::NothingLeft)
+        };
+        let last: Option<Vec<&EarlierJob>> = steps().map(of_step).collect();
         last?.first().copied()
     }
 

@@ -7,7 +7,7 @@ use super::link::link;
 use super::matching::LookupRefusal;
 use super::needs::owner_named;
 use super::pool::{Member, Pool};
-use super::record::{Record, key};
+use super::record::{FoundRecord, key};
 use super::words::{list, list_groups, list_members, many, one, shown_member, wanted, with_a_mail};
 use crate::catalog::{ENTRA_OBJECT, Missing, SelectorForm, TargetKind, USER_BY_NAME, link_to, selector_named};
 use crate::diagnostics::{Diagnostic, Place};
@@ -175,27 +175,27 @@ fn leads_nowhere(kind: TargetKind, refusal: &LookupRefusal<'_>) -> String {
 }
 
 /// `serialNumber X of managed device LAB-01 (its id)`.
-fn through(device: &Record, kind: TargetKind) -> String {
+fn through(device: &FoundRecord, kind: TargetKind) -> String {
     let (by, value) = link(device, kind).map_or(("", ""), |(by, value)| (by.name, value));
     format!("{by} {value} of {}", device_shown(device))
 }
 
-fn device_shown(device: &Record) -> String {
+fn device_shown(device: &FoundRecord) -> String {
     let name = device.identity.name.as_deref().unwrap_or("without a name");
     format!("managed device {} ({})", text::shown(name), text::shown(&device.identity.id))
 }
 
 /// Who has as mail what is looked for as the name of a user, or of the owner of devices. It is a hint and no match.
-fn with_mail<'p>(pointer: &Pointer, kind: TargetKind, pool: &'p Pool) -> Vec<&'p Record> {
+fn with_mail<'p>(pointer: &Pointer, kind: TargetKind, pool: &'p Pool) -> Vec<&'p FoundRecord> {
     let Some(name) = name_of_somebody(pointer, kind) else { return Vec::new() };
     let users = pool.records(TargetKind::User).iter();
     // Whoever is called so has no devices, whoever else has it as mail.
     let called =
-        |record: &Record| record.identity.user_principal_name.as_deref().is_some_and(|it| key(it) == key(name));
+        |record: &FoundRecord| record.identity.user_principal_name.as_deref().is_some_and(|it| key(it) == key(name));
     if users.clone().any(called) {
         return Vec::new();
     }
-    let has = |record: &&Record| record.mail.as_deref().is_some_and(|mail| key(mail) == key(name));
+    let has = |record: &&FoundRecord| record.mail.as_deref().is_some_and(|mail| key(mail) == key(name));
     users.filter(has).collect()
 }
 
@@ -220,7 +220,7 @@ fn zeros_in_front(pointer: &Pointer, kind: TargetKind, pool: &Pool) -> Option<St
     if bare.is_empty() || !bare.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let has = |record: &&Record| {
+    let has = |record: &&FoundRecord| {
         let known = record.identity.serial_number.as_deref().unwrap_or_default();
         known.len() > serial.value.len() && known.trim_start_matches('0') == bare
     };
@@ -306,7 +306,7 @@ pub(super) fn nothing_today(row: &Unresolved) -> Diagnostic {
 /// Why a row is held that leads to several targets, with those.
 pub(super) fn several(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>) -> String {
     let told = |many: &str, by: &str, listed: String| format!("{by} matches {many}: {}", listed.replace('\n', "; "));
-    let many = |candidates: &[&Record]| format!("{} {}", candidates.len(), many(kind));
+    let many = |candidates: &[&FoundRecord]| format!("{} {}", candidates.len(), many(kind));
     match refusal {
         LookupRefusal::Several(candidates) => told(&many(candidates), &row.pointer.to_string(), list(candidates)),
         LookupRefusal::SeveralLinked(device, candidates) => {

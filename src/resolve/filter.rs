@@ -5,15 +5,15 @@
 
 use jiff::Timestamp;
 
-use super::record::{Record, key};
-use crate::plan::{Filter, Property, Test};
+use super::record::{FoundRecord, key};
+use crate::plan::{DeviceFilter, FilterTest, Property};
 
 /// Whether all tests are passed.
-pub(super) fn passes(record: &Record, filter: &Filter, now: Timestamp) -> bool {
+pub(super) fn passes(record: &FoundRecord, filter: &DeviceFilter, now: Timestamp) -> bool {
     filter.tests.iter().all(|(property, test)| holds(record, *property, test, now))
 }
 
-fn holds(record: &Record, property: Property, test: &Test, now: Timestamp) -> bool {
+fn holds(record: &FoundRecord, property: Property, test: &FilterTest, now: Timestamp) -> bool {
     let identity = &record.identity;
     let text = match property {
         Property::DeviceName => &identity.name,
@@ -27,17 +27,17 @@ fn holds(record: &Record, property: Property, test: &Test, now: Timestamp) -> bo
         Property::LastSyncAt => return is_of_age(identity.last_sync_at, test, now),
     };
     match (text, test) {
-        (Some(text), Test::OneOf(patterns)) => patterns.iter().any(|pattern| fits(&key(pattern), &key(text))),
+        (Some(text), FilterTest::OneOf(patterns)) => patterns.iter().any(|pattern| fits(&key(pattern), &key(text))),
         _ => false,
     }
 }
 
-fn is_of_age(at: Option<Timestamp>, test: &Test, now: Timestamp) -> bool {
+fn is_of_age(at: Option<Timestamp>, test: &FilterTest, now: Timestamp) -> bool {
     let Some(at) = at else { return false };
     match test {
-        Test::OlderThan(age) => now.checked_sub(age.duration()).is_ok_and(|then| at < then),
-        Test::NewerThan(age) => now.checked_sub(age.duration()).is_ok_and(|then| at > then),
-        Test::OneOf(_) => false,
+        FilterTest::OlderThan(age) => now.checked_sub(age.duration()).is_ok_and(|then| at < then),
+        FilterTest::NewerThan(age) => now.checked_sub(age.duration()).is_ok_and(|then| at > then),
+        FilterTest::OneOf(_) => false,
     }
 }
 

@@ -5,12 +5,12 @@
 
 use std::ops::ControlFlow;
 
-use super::inventory::Inventory;
+use super::inventory::SavedInventory;
 use super::needs::{self, Needs, asks_for_size, whole_costs_less};
 use super::pool::{Group, Member, NamedGroup, Pool};
 use super::query;
 use super::reading::{Pages, ReadError, Reading};
-use super::record::{Record, key};
+use super::record::{FoundRecord, key};
 use crate::catalog::TargetKind;
 use crate::msgraph::read_only::Get;
 use crate::msgraph::transport::Transport;
@@ -147,8 +147,8 @@ pub(super) async fn read<T: Transport>(
 
 /// Reads the devices of a tenant, its Autopilot identities, what Entra knows of devices, and its users, to be saved. All but the
 /// first take permissions of their own: where one is missing, the inventory says that it has none.
-pub(crate) async fn take_inventory<T: Transport>(reading: &mut Reading<'_, T>) -> Result<Inventory, ReadError> {
-    let mut inventory = Inventory::default();
+pub(crate) async fn take_inventory<T: Transport>(reading: &mut Reading<'_, T>) -> Result<SavedInventory, ReadError> {
+    let mut inventory = SavedInventory::default();
     let mut pool = Pool::default();
     read_whole(TargetKind::ManagedDevice, None, &mut pool, reading).await?;
     inventory.devices = pool.records(TargetKind::ManagedDevice).to_vec();
@@ -162,7 +162,7 @@ async fn read_if_permitted<T: Transport>(
     kind: TargetKind,
     pool: &mut Pool,
     reading: &mut Reading<'_, T>,
-) -> Result<Option<Vec<Record>>, ReadError> {
+) -> Result<Option<Vec<FoundRecord>>, ReadError> {
     match read_whole(kind, None, pool, reading).await {
         Ok(()) => Ok(Some(pool.records(kind).to_vec())),
         Err(ReadError::Refused { status: Some(403), .. }) => Ok(None),
@@ -246,7 +246,7 @@ async fn read_each<T: Transport>(
 
 /// Whether each of the documents could be read: one that is dropped in silence could be the second candidate.
 fn add(kind: TargetKind, page: &[Value], pool: &mut Pool) -> bool {
-    page.iter().all(|document| match Record::from_document(kind, document) {
+    page.iter().all(|document| match FoundRecord::from_document(kind, document) {
         Some(record) => {
             pool.add(kind, record);
             true

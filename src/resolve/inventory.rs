@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::pool::Pool;
-use super::record::Record;
+use super::record::FoundRecord;
 use crate::catalog::TargetKind;
 
 /// The version of the format. The first one had no users, and is read as an inventory without them.
@@ -22,24 +22,24 @@ const LIMIT: u64 = 512 << 20;
 /// What a tenant held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Inventory {
+pub struct SavedInventory {
     musterout_inventory: u32,
     /// Id or name of the tenant, as far as it is known.
     pub tenant: Option<String>,
     pub graph_url: String,
     pub taken_at: Timestamp,
     /// Without, reading them was not permitted.
-    pub autopilot: Option<Vec<Record>>,
+    pub autopilot: Option<Vec<FoundRecord>>,
     /// What the directory knows of devices. Without, reading it was not permitted, or the file is an old one.
     #[serde(default)]
-    pub entra_devices: Option<Vec<Record>>,
+    pub entra_devices: Option<Vec<FoundRecord>>,
     /// Those of the directory. Without, reading them was not permitted, or the file is an old one.
     #[serde(default)]
-    pub users: Option<Vec<Record>>,
-    pub devices: Vec<Record>,
+    pub users: Option<Vec<FoundRecord>>,
+    pub devices: Vec<FoundRecord>,
 }
 
-impl Default for Inventory {
+impl Default for SavedInventory {
     fn default() -> Self {
         Self {
             musterout_inventory: VERSION,
@@ -71,7 +71,7 @@ pub enum InventoryError {
     Twice(Box<str>),
 }
 
-impl Inventory {
+impl SavedInventory {
     /// Reads a file, whole.
     pub fn load(file: &Path) -> Result<Self, InventoryError> {
         let about = std::fs::metadata(file)?;
@@ -146,8 +146,8 @@ impl Inventory {
     }
 }
 
-fn write_list(text: &mut String, name: &str, records: &[Record]) -> serde_json::Result<()> {
-    let mut sorted: Vec<&Record> = records.iter().collect();
+fn write_list(text: &mut String, name: &str, records: &[FoundRecord]) -> serde_json::Result<()> {
+    let mut sorted: Vec<&FoundRecord> = records.iter().collect();
     sorted.sort_by(|a, b| a.identity.id.cmp(&b.identity.id));
     let _ = write!(text, "\"{name}\":[");
     for (index, record) in sorted.into_iter().enumerate() {

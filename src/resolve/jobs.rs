@@ -30,7 +30,7 @@ pub struct Resolved {
 
 /// What is known of the tenant, and of earlier nights.
 #[derive(Debug)]
-pub struct Known<'a> {
+pub struct Knowledge<'a> {
     pub pool: &'a mut Pool,
     pub before: &'a Before,
     /// Rows that match several are held, where they are held if they match none.
@@ -43,7 +43,7 @@ pub fn resolve(
     jobs: Vec<Job>,
     places: &Places,
     rows: &[Unresolved],
-    Known { pool, before, hold_several, now }: Known<'_>,
+    Knowledge { pool, before, hold_several, now }: Knowledge<'_>,
 ) -> Result<Resolved, Diagnostics> {
     let due: Vec<&Unresolved> = rows.iter().filter(|row| row.is_due(now)).collect();
     matching::prepare(&due, pool);

@@ -12,14 +12,14 @@ use serde_json::Value;
 use super::query;
 use super::reading::{ReadError, Reading};
 use crate::catalog::{Access, Bucket, DIRECTORY, MANAGED_DEVICE_BY_ID, Proof, SECRETS, Secret, TargetKind};
-use crate::escrow::{Finding, Keys, Status};
+use crate::escrow::{Finding, KeyStatus, Keys};
 use crate::identity::Identity;
 use crate::msgraph::read_only::Get;
 use crate::msgraph::transport::Transport;
 
 /// A managed device.
 #[derive(Debug, Clone)]
-pub(crate) struct Device {
+pub(crate) struct DeviceToCheck {
     pub id: Box<str>,
     /// What was just read of it, where anything was.
     pub seen: Option<Identity>,
@@ -27,7 +27,7 @@ pub(crate) struct Device {
 
 /// Reads what is needed. What single devices come to is in their keys; an error is one of all reads.
 pub(crate) async fn read_keys<T: Transport>(
-    devices: Vec<Device>,
+    devices: Vec<DeviceToCheck>,
     reading: &mut Reading<'_, T>,
 ) -> Result<Vec<Keys>, ReadError> {
     let seen = read_devices(devices, reading).await?;
@@ -51,24 +51,24 @@ fn before_reading(seen: &KnownDevice) -> Keys {
 }
 
 async fn read_devices<T: Transport>(
-    devices: Vec<Device>,
+    devices: Vec<DeviceToCheck>,
     reading: &mut Reading<'_, T>,
 ) -> Result<Vec<KnownDevice>, ReadError> {
     let unseen: Vec<usize> = (0..devices.len()).filter(|at| devices[*at].seen.is_none()).collect();
     let get = |at: &usize| query::single(TargetKind::ManagedDevice, &MANAGED_DEVICE_BY_ID, &devices[*at].id);
     let gets: Vec<Get> = unseen.iter().filter_map(get).collect();
-    let not_read = || Err(Finding::because(Status::Unknown, "the device was not read"));
+    let not_read = || Err(Finding::because(KeyStatus::Unknown, "the device was not read"));
     let mut seen: Vec<KnownDevice> =
         devices.iter().map(|device| device.seen.clone().ok_or(()).or_else(|()| not_read())).collect();
     let each = |number: usize, answer: Result<Vec<Value>, ReadError>| {
         let Some(at) = unseen.get(number) else { return ControlFlow::Continue(()) };
         seen[*at] = match answer.map(|found| found.first().map(Identity::from_document)) {
             Ok(Some(Some(device))) if device.id.eq_ignore_ascii_case(&devices[*at].id) => Ok(device),
-            Ok(Some(_)) => Err(Finding::because(Status::Unknown, "the answer is no device of that id")),
+            Ok(Some(_)) => Err(Finding::because(KeyStatus::Unknown, "the answer is no device of that id")),
             // Not a pass: what a read does not show may be there for a send all the same.
-            Ok(None) => Err(Finding::because(Status::Unknown, "the device does not exist")),
-            Err(ReadError::Refused { status: Some(403), why, .. }) => Err(Finding::because(Status::Forbidden, why)),
-            Err(error) => Err(Finding::because(Status::Unknown, format!("the device could not be read: {error}"))),
+            Ok(None) => Err(Finding::because(KeyStatus::Unknown, "the device does not exist")),
+            Err(ReadError::Refused { status: Some(403), why, .. }) => Err(Finding::because(KeyStatus::Forbidden, why)),
+            Err(error) => Err(Finding::because(KeyStatus::Unknown, format!("the device could not be read: {error}"))),
         };
         ControlFlow::Continue(())
     };
@@ -94,10 +94,10 @@ async fn read_secret<T: Transport>(
         let finding = match answer {
             Ok(documents) => judge(secret, id, &documents),
             Err(ReadError::Refused { status: Some(403), why, .. }) => {
-                refused = Some(Finding::because(Status::Forbidden, why));
+                refused = Some(Finding::because(KeyStatus::Forbidden, why));
                 return ControlFlow::Break(());
             }
-            Err(error) => Finding::because(Status::Unknown, error.to_string()),
+            Err(error) => Finding::because(KeyStatus::Unknown, error.to_string()),
         };
         keys[*at].set(secret, finding);
         ControlFlow::Continue(())
@@ -138,9 +138,9 @@ fn judge(secret: Secret, device: &str, documents: &[Value]) -> Finding {
             let backed_up = |document: &Value| text(document, "lastBackupDateTime").is_some_and(|at| at.len() > 4);
             let own: Vec<Value> = documents.iter().map(inner).filter(|document| is(document, "id")).collect();
             match (own.iter().any(backed_up), documents.is_empty()) {
-                (true, _) => Finding::new(Status::OnFile),
-                (false, true) => Finding::new(Status::Missing),
-                (false, false) => Finding::because(Status::Unknown, "the answer does not say when it was backed up"),
+                (true, _) => Finding::new(KeyStatus::OnFile),
+                (false, true) => Finding::new(KeyStatus::Missing),
+                (false, false) => Finding::because(KeyStatus::Unknown, "the answer does not say when it was backed up"),
             }
         }
         Secret::BitLocker | Secret::FileVault => {
@@ -150,9 +150,9 @@ fn judge(secret: Secret, device: &str, documents: &[Value]) -> Finding {
                 volume == "1" || volume.eq_ignore_ascii_case("operatingSystemVolume")
             };
             match (own.iter().any(of_system), own.is_empty()) {
-                (true, _) => Finding::new(Status::OnFile),
-                (false, true) => Finding::new(Status::Missing),
-                (false, false) => Finding::because(Status::Missing, "only for volumes other than the system volume"),
+                (true, _) => Finding::new(KeyStatus::OnFile),
+                (false, true) => Finding::new(KeyStatus::Missing),
+                (false, false) => Finding::because(KeyStatus::Missing, "only for volumes other than the system volume"),
             }
         }
     }
@@ -182,24 +182,24 @@ mod tests {
         let of = |documents: Value| judge(Secret::BitLocker, DEVICE, documents.as_array().unwrap());
         let key = |device: &str, volume: Value| json!({ "id": "k", "deviceId": device, "volumeType": volume });
         let upper = DEVICE.to_uppercase();
-        assert_eq!(of(json!([])).status, Status::Missing);
+        assert_eq!(of(json!([])).status, KeyStatus::Missing);
         for volume in [json!("1"), json!(1), json!("operatingSystemVolume")] {
-            assert_eq!(of(json!([key(&upper, volume)])).status, Status::OnFile);
+            assert_eq!(of(json!([key(&upper, volume)])).status, KeyStatus::OnFile);
         }
         let others = of(json!([key(DEVICE, json!("2")), key(DEVICE, json!("removableDataVolume"))]));
-        assert_eq!(others.status, Status::Missing);
+        assert_eq!(others.status, KeyStatus::Missing);
         assert!(others.why.is_some());
-        assert_eq!(of(json!([key("e0000000-0000-4000-8000-000000000002", json!("1"))])).status, Status::Missing);
+        assert_eq!(of(json!([key("e0000000-0000-4000-8000-000000000002", json!("1"))])).status, KeyStatus::Missing);
     }
 
     #[test]
     fn a_password_is_on_file_when_its_own_record_says_since_when() {
         let of = |documents: Value| judge(Secret::Laps, DEVICE, documents.as_array().unwrap()).status;
         let record = json!({ "id": DEVICE, "lastBackupDateTime": "2026-11-01T10:00:00Z" });
-        assert_eq!(of(json!([record])), Status::OnFile);
-        assert_eq!(of(json!([{ "value": record }])), Status::OnFile);
-        assert_eq!(of(json!([])), Status::Missing);
-        assert_eq!(of(json!([{ "id": DEVICE, "lastBackupDateTime": null }])), Status::Unknown);
-        assert_eq!(of(json!([{ "id": "other", "lastBackupDateTime": "2026-11-01T10:00:00Z" }])), Status::Unknown);
+        assert_eq!(of(json!([record])), KeyStatus::OnFile);
+        assert_eq!(of(json!([{ "value": record }])), KeyStatus::OnFile);
+        assert_eq!(of(json!([])), KeyStatus::Missing);
+        assert_eq!(of(json!([{ "id": DEVICE, "lastBackupDateTime": null }])), KeyStatus::Unknown);
+        assert_eq!(of(json!([{ "id": "other", "lastBackupDateTime": "2026-11-01T10:00:00Z" }])), KeyStatus::Unknown);
     }
 }

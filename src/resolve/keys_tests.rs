@@ -8,11 +8,11 @@ use fastrand::Rng;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::keys::{Device, read_keys};
+use super::keys::{DeviceToCheck, read_keys};
 use super::reading::Reading;
 use super::tests::{client, id, paced, tenant};
 use crate::catalog::Secret;
-use crate::escrow::{Keys, Status};
+use crate::escrow::{KeyStatus, Keys};
 use crate::msgraph::read_only::ReadOnly;
 use crate::pacing::Pacing;
 use crate::simulator::tenant::Tenant;
@@ -41,11 +41,11 @@ fn tenant_with(kept: &[Kept], more: &Value) -> Arc<Tenant> {
 async fn read(tenant: &Arc<Tenant>, devices: usize, pacing: Pacing) -> Vec<Keys> {
     let client = client(tenant, pacing);
     let mut reading = Reading::new(ReadOnly::new(&client), Rng::with_seed(7));
-    let devices = (0..devices).map(|number| Device { id: id(number).into(), seen: None }).collect();
+    let devices = (0..devices).map(|number| DeviceToCheck { id: id(number).into(), seen: None }).collect();
     read_keys(devices, &mut reading).await.unwrap()
 }
 
-fn statuses(keys: &[Keys], secret: Secret) -> Vec<Status> {
+fn statuses(keys: &[Keys], secret: Secret) -> Vec<KeyStatus> {
     keys.iter().map(|keys| keys.of(secret).status).collect()
 }
 
@@ -58,10 +58,10 @@ async fn a_device_that_cannot_be_told_is_unknown_and_the_others_are_not() {
     let throttled = json!({ "on": { "target": entra(4), "calls": [1] }, "do": { "throttle": { "seconds": 3 } } });
     let tenant = tenant_with(&kept, &json!({ "faults": [fails, throttled] }));
     let keys = read(&tenant, 45, paced()).await;
-    assert!(statuses(&keys, Secret::BitLocker).iter().all(|status| *status == Status::OnFile));
+    assert!(statuses(&keys, Secret::BitLocker).iter().all(|status| *status == KeyStatus::OnFile));
     let laps = statuses(&keys, Secret::Laps);
-    assert_eq!(laps.iter().filter(|status| **status == Status::OnFile).count(), 44);
-    assert_eq!(laps[3], Status::Unknown);
+    assert_eq!(laps.iter().filter(|status| **status == KeyStatus::OnFile).count(), 44);
+    assert_eq!(laps[3], KeyStatus::Unknown);
     assert!(keys[3].of(Secret::Laps).why.as_deref().unwrap().contains("500"));
     assert_eq!((tenant.counts().secrets_asked, tenant.counts().unexpected), (0, 0));
 }
@@ -73,8 +73,8 @@ async fn what_is_forbidden_for_one_is_asked_for_no_more_and_the_rest_goes_on() {
     let roles = json!({ "sign_in": { "roles": roles } });
     let tenant = tenant_with(&kept, &roles);
     let keys = read(&tenant, 100, paced()).await;
-    assert!(statuses(&keys, Secret::BitLocker).iter().all(|status| *status == Status::Forbidden));
-    assert!(statuses(&keys, Secret::Laps).iter().all(|status| *status == Status::OnFile));
+    assert!(statuses(&keys, Secret::BitLocker).iter().all(|status| *status == KeyStatus::Forbidden));
+    assert!(statuses(&keys, Secret::Laps).iter().all(|status| *status == KeyStatus::OnFile));
     // The devices, one envelope about BitLocker, and LAPS.
     assert_eq!(tenant.counts().reads, 100 + 20 + 100);
 }
@@ -105,12 +105,12 @@ proptest! {
         let keys = runtime.block_on(read(&tenant, kept.len(), Pacing::Off));
         for ((system, in_entra, volumes, laps), keys) in kept.iter().zip(&keys) {
             let expected = |is_kept: bool| match (*system, in_entra) {
-                ("Windows", true) if is_kept => Status::OnFile,
-                ("Windows", true) => Status::Missing,
-                ("Windows", false) | ("", _) => Status::Unknown,
-                _ => Status::NotApplicable,
+                ("Windows", true) if is_kept => KeyStatus::OnFile,
+                ("Windows", true) => KeyStatus::Missing,
+                ("Windows", false) | ("", _) => KeyStatus::Unknown,
+                _ => KeyStatus::NotApplicable,
             };
-            let filevault = if ["macOS", ""].contains(system) { Status::Unknown } else { Status::NotApplicable };
+            let filevault = if ["macOS", ""].contains(system) { KeyStatus::Unknown } else { KeyStatus::NotApplicable };
             prop_assert_eq!(keys.of(Secret::BitLocker).status, expected(volumes.contains(&OS)));
             prop_assert_eq!(keys.of(Secret::Laps).status, expected(*laps));
             prop_assert_eq!(keys.of(Secret::FileVault).status, filevault);

@@ -5,12 +5,12 @@
 
 use super::matching::{LookupRefusal, Match};
 use super::pool::Pool;
-use super::record::Record;
+use super::record::FoundRecord;
 use crate::catalog::{Selector, SelectorForm, TargetKind, link_to};
 use crate::plan::says_nothing;
 
 /// By what `device` leads to a target of that kind, where it leads anywhere.
-pub(super) fn link(device: &Record, kind: TargetKind) -> Option<(&'static Selector, &str)> {
+pub(super) fn link(device: &FoundRecord, kind: TargetKind) -> Option<(&'static Selector, &str)> {
     let by = link_to(kind)?;
     let value = device.value(by, "")?;
     let says_something = by.form != SelectorForm::Serial || says_nothing(value).is_none();
@@ -18,12 +18,16 @@ pub(super) fn link(device: &Record, kind: TargetKind) -> Option<(&'static Select
 }
 
 /// The one target of that kind that `device` leads to. Needs [`Pool::index`] by the link.
-pub(super) fn follow<'p>(pool: &'p Pool, device: &'p Record, kind: TargetKind) -> Result<Match, LookupRefusal<'p>> {
+pub(super) fn follow<'p>(
+    pool: &'p Pool,
+    device: &'p FoundRecord,
+    kind: TargetKind,
+) -> Result<Match, LookupRefusal<'p>> {
     if pool.unread.contains(&kind) {
         return Err(LookupRefusal::NotRead);
     }
     let Some((by, value)) = link(device, kind) else { return Err(LookupRefusal::NoLink(device)) };
-    let found: Vec<_> = pool.look_up(kind, by, value).collect();
+    let found: Vec<_> = pool.find(kind, by, value).collect();
     match found.as_slice() {
         [] => Err(LookupRefusal::NothingLinked(device)),
         [one] => {
@@ -43,8 +47,8 @@ mod tests {
 
     const SERIALS: [&str; 9] = ["", "5CG1", " 5cg1", "5CG12", "SÜ7", "sü7", "0", "None", "System Serial Number"];
 
-    fn record(kind: TargetKind, number: usize, serial: &str) -> Record {
-        Record::from_document(kind, &json!({ "id": format!("{number}"), "serialNumber": serial })).unwrap()
+    fn record(kind: TargetKind, number: usize, serial: &str) -> FoundRecord {
+        FoundRecord::from_document(kind, &json!({ "id": format!("{number}"), "serialNumber": serial })).unwrap()
     }
 
     proptest! {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::filter::passes;
 use super::pool::{Member, NamedGroup, Pool};
-use super::record::{Record, key};
+use super::record::{FoundRecord, key};
 use crate::catalog::{Missing, Selector, SelectorForm, TargetKind, USER_BY_NAME, link_to, selector_named};
 use crate::identity::Identity;
 use crate::plan::{Criterion, Pointer, Unresolved};
@@ -27,7 +27,7 @@ pub(super) struct Match {
 }
 
 impl Match {
-    pub(super) fn of(record: &Record) -> Self {
+    pub(super) fn of(record: &FoundRecord) -> Self {
         let identity = &record.identity;
         let (id, name) = (identity.id.to_ascii_lowercase().into(), identity.name.clone());
         Self { id, name, identity: Some(Arc::clone(identity)), device: None }
@@ -40,8 +40,8 @@ pub(super) enum LookupRefusal<'p> {
     /// Nothing has that value.
     Nothing,
     /// Each of these has the first value, and none of them all.
-    NotAll(Vec<&'p Record>),
-    Several(Vec<&'p Record>),
+    NotAll(Vec<&'p FoundRecord>),
+    Several(Vec<&'p FoundRecord>),
     NoSuchGroup,
     /// Nobody is called so whose devices could be meant, or nobody has that id.
     NoSuchOwner,
@@ -50,12 +50,12 @@ pub(super) enum LookupRefusal<'p> {
     /// Members that are something else.
     WrongMembers(Vec<&'p Member>),
     /// A member leads to several targets.
-    SeveralOfMember(&'p Member, Vec<&'p Record>),
+    SeveralOfMember(&'p Member, Vec<&'p FoundRecord>),
     /// What the device would lead to another kind of target by is not known of it, or says nothing.
-    NoLink(&'p Record),
+    NoLink(&'p FoundRecord),
     /// Nothing has what the device has.
-    NothingLinked(&'p Record),
-    SeveralLinked(&'p Record, Vec<&'p Record>),
+    NothingLinked(&'p FoundRecord),
+    SeveralLinked(&'p FoundRecord, Vec<&'p FoundRecord>),
     /// It was not read: the saved inventory has no such thing.
     NotRead,
 }
@@ -153,7 +153,7 @@ pub(super) fn find<'p>(
             members(pool, value, kind)
         }
         Some(Criterion { selector, value }) if selector.form.is_many() => {
-            let devices: Vec<_> = pool.look_up(kind, selector, value).map(Match::of).collect();
+            let devices: Vec<_> = pool.find(kind, selector, value).map(Match::of).collect();
             match devices.is_empty() {
                 true => no_devices(pool, value),
                 false => Ok(devices.into()),
@@ -166,7 +166,7 @@ pub(super) fn find<'p>(
 /// What it comes to that nothing belongs to somebody: nothing, if there is such a user. Needs [`Pool::index`] by name.
 fn no_devices<'p>(pool: &'p Pool, user: &str) -> Result<Matches<'p>, LookupRefusal<'p>> {
     let is_there = match user.contains('@') {
-        true => pool.look_up(TargetKind::User, &USER_BY_NAME, user).next().is_some(),
+        true => pool.find(TargetKind::User, &USER_BY_NAME, user).next().is_some(),
         false => pool.by_id(TargetKind::User, user).is_some(),
     };
     let is_unread = pool.owners_unread.is_some() || pool.unread.contains(&TargetKind::User);
@@ -178,11 +178,11 @@ fn no_devices<'p>(pool: &'p Pool, user: &str) -> Result<Matches<'p>, LookupRefus
 }
 
 /// The one user who has that name. Needs [`Pool::index`] by it.
-pub(super) fn user_named<'p>(pool: &'p Pool, name: &str) -> Result<&'p Record, LookupRefusal<'p>> {
+pub(super) fn user_named<'p>(pool: &'p Pool, name: &str) -> Result<&'p FoundRecord, LookupRefusal<'p>> {
     if pool.unread.contains(&TargetKind::User) {
         return Err(LookupRefusal::NotRead);
     }
-    let found: Vec<_> = pool.look_up(TargetKind::User, &USER_BY_NAME, name).collect();
+    let found: Vec<_> = pool.find(TargetKind::User, &USER_BY_NAME, name).collect();
     match found.as_slice() {
         [] => Err(LookupRefusal::Nothing),
         [one] => Ok(one),
@@ -213,9 +213,9 @@ pub(super) fn translated<'c>(
 }
 
 /// The one record of which all criteria are true.
-fn single<'p>(pool: &'p Pool, criteria: &[Criterion], kind: TargetKind) -> Result<&'p Record, LookupRefusal<'p>> {
+fn single<'p>(pool: &'p Pool, criteria: &[Criterion], kind: TargetKind) -> Result<&'p FoundRecord, LookupRefusal<'p>> {
     let Some(first) = best(criteria, kind) else { return Err(LookupRefusal::Nothing) };
-    let mut candidates: Vec<_> = pool.look_up(kind, first.selector, &first.value).collect();
+    let mut candidates: Vec<_> = pool.find(kind, first.selector, &first.value).collect();
     if candidates.is_empty() {
         return Err(LookupRefusal::Nothing);
     }
@@ -228,7 +228,7 @@ fn single<'p>(pool: &'p Pool, criteria: &[Criterion], kind: TargetKind) -> Resul
     }
 }
 
-fn is_true_of(criterion: &Criterion, record: &Record) -> bool {
+fn is_true_of(criterion: &Criterion, record: &FoundRecord) -> bool {
     record.value(criterion.selector, &criterion.value).is_some_and(|value| key(value) == key(&criterion.value))
 }
 
@@ -282,7 +282,7 @@ fn members<'p>(pool: &'p Pool, group: &str, kind: TargetKind) -> Result<Matches<
     let mut matches = Matches::default();
     for member in &group.members {
         let by = by_device_id().zip(member.device_id.as_deref());
-        let found: Vec<_> = by.into_iter().flat_map(|(by, id)| pool.look_up(kind, by, id)).collect();
+        let found: Vec<_> = by.into_iter().flat_map(|(by, id)| pool.find(kind, by, id)).collect();
         match found.as_slice() {
             [] => matches.left_out.push(member),
             [one] => matches.targets.push(Match::of(one)),

@@ -1,6 +1,6 @@
 //! What the entries of `protected` stand for: each is found once, with everything else that names the same object.
 //!
-//! In: entries, the kinds of the targets that something is done to, somebody who reads. Out: a [`Meaning`] for each entry;
+//! In: entries, the kinds of the targets that something is done to, somebody who reads. Out: a [`EntryMeaning`] for each entry;
 //! what may not be read is in it. Must not: choose among several objects that an entry names (it protects them all), or
 //! take a read that failed for an answer.
 
@@ -11,7 +11,7 @@ mod search;
 use self::search::MeaningSearch;
 use super::reading::{ReadError, Reading};
 use crate::catalog::TargetKind;
-use crate::guard::meaning::{Meaning, Object};
+use crate::guard::meaning::{EntryMeaning, Object};
 use crate::guard::protected::Protected;
 use crate::msgraph::transport::Transport;
 
@@ -20,7 +20,7 @@ pub(crate) async fn read_meanings<T: Transport>(
     list: &Protected,
     targets: &[TargetKind],
     reading: &mut Reading<'_, T>,
-) -> Result<Vec<Option<Meaning>>, ReadError> {
+) -> Result<Vec<Option<EntryMeaning>>, ReadError> {
     let mut search = MeaningSearch::of(list, targets);
     for object in Object::ALL {
         search.find(object, reading).await?;

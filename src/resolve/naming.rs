@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use super::matching::Match;
-use super::record::{Record, key};
+use super::record::{FoundRecord, key};
 use crate::catalog::TargetKind;
 use crate::job::{Found, Ids, Job, Names, OfRow, Parameters};
 use crate::plan::{Pointer, Unresolved, UnresolvedStep};
 
 /// The users in the parameters of a row, each under the name that the row gives.
-pub(super) type Users<'p> = Vec<(Box<str>, &'p Record)>;
+pub(super) type Users<'p> = Vec<(Box<str>, &'p FoundRecord)>;
 
 /// The ids of a job. `found`: that of what was looked up.
 pub(super) fn ids(row: &Unresolved, step: &UnresolvedStep, group: Option<&str>, found: &str) -> Ids {

@@ -83,7 +83,7 @@ pub(super) fn of(rows: &[&Unresolved], pool: &Pool) -> Vec<Needs> {
 pub(super) fn unknown(needs: &Needs, pool: &mut Pool) -> Needs {
     needs.values.iter().for_each(|(selector, value)| pool.index(needs.kind, selector, value));
     let is_unknown =
-        |(selector, value): &&(&'static Selector, Box<str>)| pool.look_up(needs.kind, selector, value).next().is_none();
+        |(selector, value): &&(&'static Selector, Box<str>)| pool.find(needs.kind, selector, value).next().is_none();
     Needs { kind: needs.kind, values: needs.values.iter().filter(is_unknown).cloned().collect(), whole: false }
 }
 
@@ -112,7 +112,7 @@ pub(super) fn owners(rows: &[&Unresolved], pool: &mut Pool) -> Option<Needs> {
     let (mut values, mut hints, mut seen) = (Vec::<(&'static Selector, Box<str>)>::new(), 0, HashSet::new());
     for (row, Criterion { selector, value }) in named {
         pool.index(kind, selector, value);
-        if pool.look_up(kind, selector, value).next().is_some() {
+        if pool.find(kind, selector, value).next().is_some() {
             continue;
         }
         let is_name = value.contains('@');
@@ -163,7 +163,7 @@ pub(super) fn bare_numbers(rows: &[&Unresolved], pool: &mut Pool) -> Option<Need
     let (selector, first) = numbers.first().map(|first| (first.selector, first.value.clone()))?;
     pool.index(kind, selector, &first);
     let mut seen = HashSet::new();
-    let unknown = numbers.into_iter().filter(|it| pool.look_up(kind, selector, &it.value).next().is_none());
+    let unknown = numbers.into_iter().filter(|it| pool.find(kind, selector, &it.value).next().is_none());
     let unknown = unknown.filter(|it| seen.insert(&*it.value)).take(BARE);
     let longer = unknown.flat_map(|it| (1..=ZEROS).map(|zeros| format!("{}{}", "0".repeat(zeros), it.value).into()));
     let values: Vec<(&'static Selector, Box<str>)> = longer.map(|value| (selector, value)).collect();

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::record::{Record, key};
+use super::record::{FoundRecord, key};
 use crate::catalog::{Selector, SelectorForm, TargetKind};
 
 /// Everything that was read for a plan.
@@ -50,7 +50,7 @@ pub struct Member {
 #[derive(Debug)]
 struct RecordsOfKind {
     kind: TargetKind,
-    records: Vec<Record>,
+    records: Vec<FoundRecord>,
     by_id: HashMap<Box<str>, u32>,
     indexes: Vec<Index>,
 }
@@ -68,7 +68,7 @@ const END: u32 = u32::MAX;
 
 impl Pool {
     /// Puts a record in. A target that is in already stays as it was read first.
-    pub fn add(&mut self, kind: TargetKind, record: Record) {
+    pub fn add(&mut self, kind: TargetKind, record: FoundRecord) {
         let shelf = self.shelf_mut(kind);
         let place = u32::try_from(shelf.records.len()).unwrap_or(END);
         let id = record.identity.id.to_ascii_lowercase().into_boxed_str();
@@ -86,11 +86,11 @@ impl Pool {
         shelf.by_id.reserve(more);
     }
 
-    pub fn records(&self, kind: TargetKind) -> &[Record] {
+    pub fn records(&self, kind: TargetKind) -> &[FoundRecord] {
         self.shelf(kind).map_or(&[], |shelf| &shelf.records)
     }
 
-    pub fn by_id(&self, kind: TargetKind, id: &str) -> Option<&Record> {
+    pub fn by_id(&self, kind: TargetKind, id: &str) -> Option<&FoundRecord> {
         let shelf = self.shelf(kind)?;
         let at = shelf.by_id.get(id.to_ascii_lowercase().as_str())?;
         shelf.records.get(*at as usize)
@@ -121,12 +121,12 @@ impl Pool {
     }
 
     /// The records that have exactly this value. Needs [`Pool::index`].
-    pub fn look_up<'p>(
+    pub fn find<'p>(
         &'p self,
         kind: TargetKind,
         selector: &Selector,
         wanted: &str,
-    ) -> impl Iterator<Item = &'p Record> + use<'p> {
+    ) -> impl Iterator<Item = &'p FoundRecord> + use<'p> {
         let shelf = self.shelf(kind);
         let index = shelf.and_then(|shelf| shelf.index(selector, is_of_ids(selector, wanted)));
         let mut at = index.and_then(|index| index.first.get(key(wanted).as_str()).copied()).unwrap_or(END);

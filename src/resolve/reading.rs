@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::catalog::Bucket;
-use crate::msgraph::read_only::{Answer, BATCH, Get, NoEnd, ReadOnly, Trail};
+use crate::msgraph::read_only::{BATCH, Get, NoEnd, ReadAnswer, ReadOnly, Trail};
 use crate::msgraph::transport::Transport;
 use crate::outcome::{Reply, Verdict};
 use crate::pacing::backoff::{MAX_CONNECT_FAILURES, connect_pause, transient_pause};
@@ -111,7 +111,7 @@ impl<'c, T: Transport> Reading<'c, T> {
             self.pass(bucket, get).await?;
             let sent = Instant::now();
             let id = self.fresh_id();
-            let Answer { reply, document } = self.client.get(get, &id).await;
+            let ReadAnswer { reply, document } = self.client.get(get, &id).await;
             tries += 1;
             match self.judge(SentRead { get, bucket, sent, tries }, &reply)? {
                 AfterAnswer::Done => return document.map(Some).ok_or_else(|| ReadError::NoList(get.path().to_owned())),
@@ -220,7 +220,7 @@ impl<'c, T: Transport> Reading<'c, T> {
             let mut stopped = None;
             for (number, answer) in numbers.iter().copied().zip(self.envelope(gets, &numbers, bucket).await?) {
                 let get = &gets[number];
-                let (Answer { reply, document }, sent) = answer;
+                let (ReadAnswer { reply, document }, sent) = answer;
                 if stopped.is_some() {
                     // Nobody wants it any more, but its place is free again.
                     self.gates.returned(bucket, Some(&reply), sent, Instant::now());
@@ -274,7 +274,7 @@ impl<'c, T: Transport> Reading<'c, T> {
         gets: &[Get],
         numbers: &[usize],
         bucket: Bucket,
-    ) -> Result<Vec<(Answer, Instant)>, ReadError> {
+    ) -> Result<Vec<(ReadAnswer, Instant)>, ReadError> {
         let chosen: Vec<Get> = numbers.iter().map(|number| gets[*number].clone()).collect();
         for get in &chosen {
             // The service counts what is in the envelope.
@@ -288,7 +288,7 @@ impl<'c, T: Transport> Reading<'c, T> {
         let ids: Vec<_> = chosen.iter().map(|_| self.fresh_id()).collect();
         let answers = match self.client.batch(&chosen, &ids, &id).await {
             Ok(answers) => answers,
-            Err(reply) => chosen.iter().map(|_| Answer { reply: reply.clone(), document: None }).collect(),
+            Err(reply) => chosen.iter().map(|_| ReadAnswer { reply: reply.clone(), document: None }).collect(),
         };
         Ok(answers.into_iter().map(|answer| (answer, sent)).collect())
     }

@@ -1,6 +1,6 @@
 //! One target as a read shows it, and what it can be found by.
 //!
-//! In: a document of the service. Out: a [`Record`], and its values in the form in which they are compared. Must not:
+//! In: a document of the service. Out: a [`FoundRecord`], and its values in the form in which they are compared. Must not:
 //! compare; `matching` does.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::text;
 /// What was read of one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Record {
+pub struct FoundRecord {
     /// Shared with the jobs on it.
     pub identity: Arc<Identity>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,7 +28,7 @@ pub struct Record {
     pub mail: Option<Box<str>>,
 }
 
-impl Record {
+impl FoundRecord {
     /// `None` where the document has no id.
     pub fn from_document(kind: TargetKind, document: &Value) -> Option<Self> {
         let property = |name: &str| {

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::before::{Before, Made};
+use super::before::{Before, EarlierJob};
 use super::fault;
 use super::link;
 use super::matching::{self, LookupRefusal, Match, Matches};
@@ -239,7 +239,7 @@ impl Searched<'_, '_> {
 }
 
 /// Why nothing is done for a row that leads to nothing today, and for which nothing was left to do before.
-pub(super) fn nothing_left(row: &Unresolved, made: &Made) -> Unfound {
+pub(super) fn nothing_left(row: &Unresolved, made: &EarlierJob) -> Unfound {
     Unfound::NothingLeft(format!("no target found for {}; {}", row.pointer, made.told).into())
 }
 
@@ -267,7 +267,7 @@ pub(crate) fn gone<'r>(rows: &'r [Unresolved], pool: &mut Pool, now: Timestamp) 
 }
 
 /// A target as an earlier run has found it; what it is like today nobody knows.
-fn as_it_was(made: &Made) -> Match {
+fn as_it_was(made: &EarlierJob) -> Match {
     let id = made.job.target().into();
     Match { id, name: made.name.clone(), identity: None, device: made.device.clone() }
 }

@@ -85,9 +85,9 @@ fn tenant_of<'a>(serials: impl IntoIterator<Item = &'a str>, more: Value) -> Arc
 }
 
 /// Nothing is known of earlier nights.
-pub(super) fn known(pool: &mut Pool, now: Timestamp) -> Known<'_> {
+pub(super) fn known(pool: &mut Pool, now: Timestamp) -> Knowledge<'_> {
     static NOTHING: std::sync::LazyLock<Before> = std::sync::LazyLock::new(Before::new);
-    Known { pool, before: &NOTHING, hold_several: false, now }
+    Knowledge { pool, before: &NOTHING, hold_several: false, now }
 }
 
 pub(super) fn tenant(scenario: &str) -> Arc<Tenant> {
@@ -168,7 +168,7 @@ fn every_job_keeps_the_place_of_its_row() {
     let mut pool = Pool::default();
     for number in 1..=3 {
         let document = json!({"id": id(number), "serialNumber": format!("SN{number}")});
-        pool.add(TargetKind::ManagedDevice, Record::from_document(TargetKind::ManagedDevice, &document).unwrap());
+        pool.add(TargetKind::ManagedDevice, FoundRecord::from_document(TargetKind::ManagedDevice, &document).unwrap());
     }
     let serial = |at, line, serial: &str| Unresolved { at, line, ..row(line, "retire", &[("serialNumber", serial)]) };
     let rows = [serial(0, 3, "SN1"), serial(1, 4, "SN2"), serial(2, 5, "SN3")];
@@ -353,14 +353,14 @@ async fn an_inventory_is_the_same_when_it_comes_back() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let text = inventory.to_json().unwrap();
     std::fs::write(file.path(), &text).unwrap();
-    let again = Inventory::load(file.path()).unwrap();
+    let again = SavedInventory::load(file.path()).unwrap();
     assert_eq!((&again, again.to_json().unwrap()), (&inventory, text.clone()));
     let mut shuffled = inventory.clone();
     shuffled.devices.reverse();
     assert_eq!(shuffled.to_json().unwrap(), text);
     let refused = |text: &str| {
         std::fs::write(file.path(), text).unwrap();
-        Inventory::load(file.path()).unwrap_err().to_string()
+        SavedInventory::load(file.path()).unwrap_err().to_string()
     };
     assert!(refused(&text[..text.len() - 4]).contains("it is incomplete"));
     assert!(refused(&text.replacen(":2,", ":3,", 1)).contains("version 3"));
@@ -467,7 +467,7 @@ proptest! {
     #[test]
     fn no_answer_of_the_service_makes_it_panic_or_guess(answer in "[\\[{\"valueid:,}\\] 0-9a]{0,60}") {
         let document: Value = serde_json::from_str(&answer).unwrap_or(Value::String(answer));
-        if let Some(record) = Record::from_document(TargetKind::ManagedDevice, &document) {
+        if let Some(record) = FoundRecord::from_document(TargetKind::ManagedDevice, &document) {
             let mut pool = Pool::default();
             pool.add(TargetKind::ManagedDevice, record);
             let rows = serials("retire", ["SN1"]);

@@ -205,7 +205,7 @@ async fn an_inventory_holds_users_and_one_of_the_first_version_has_none() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let looked_up = |text: &str| {
         std::fs::write(file.path(), text).unwrap();
-        let mut pool = Inventory::load(file.path()).unwrap().into_pool();
+        let mut pool = SavedInventory::load(file.path()).unwrap().into_pool();
         let resolved = resolve(Vec::new(), &Places::default(), &disabled(["ada@contoso.com"]), known(&mut pool, now()));
         resolved.map(|it| it.jobs[0].target().to_owned()).map_err(|faults| faults.iter().next().unwrap().clone())
     };

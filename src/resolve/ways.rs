@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::query;
 use super::reading::{ReadError, Reading};
 use crate::catalog::TargetKind;
-use crate::guard::meaning::{Form, Object};
+use crate::guard::meaning::{EntryForm, Object};
 use crate::identity::Identity;
 use crate::msgraph::read_only::Get;
 use crate::msgraph::transport::Transport;
@@ -39,23 +39,23 @@ pub(super) enum Way {
 pub(super) const SERIAL: Way = Way::Value("serialNumber", |it| it.serial_number.as_deref());
 
 /// The reads that find an object which an entry of that form may be.
-pub(super) fn ways(form: Form, object: Object) -> &'static [Way] {
+pub(super) fn ways(form: EntryForm, object: Object) -> &'static [Way] {
     match (form, object) {
-        (Form::Guid, Object::ManagedDevice) => {
+        (EntryForm::Guid, Object::ManagedDevice) => {
             &[Way::Id, Way::Value("azureADDeviceId", |it| it.azure_ad_device_id.as_deref())]
         }
-        (Form::Guid, Object::EntraDevice) => {
+        (EntryForm::Guid, Object::EntraDevice) => {
             &[Way::Value("deviceId", |it| it.azure_ad_device_id.as_deref()), Way::Value("id", |it| Some(&it.id))]
         }
-        (Form::Guid, Object::User | Object::AutopilotIdentity) => &[Way::Id],
-        (Form::Address, Object::User) => &[
+        (EntryForm::Guid, Object::User | Object::AutopilotIdentity) => &[Way::Id],
+        (EntryForm::Address, Object::User) => &[
             Way::Value("userPrincipalName", |it| it.user_principal_name.as_deref()),
             Way::Value("mail", |it| it.mail.as_deref()),
         ],
-        (Form::Address, _) => &[],
-        (Form::Text, Object::ManagedDevice) => &[Way::Value("deviceName", |it| it.name.as_deref()), SERIAL],
-        (Form::Text, Object::User | Object::EntraDevice) => &[Way::Value("displayName", |it| it.name.as_deref())],
-        (Form::Text, Object::AutopilotIdentity) => &[SERIAL],
+        (EntryForm::Address, _) => &[],
+        (EntryForm::Text, Object::ManagedDevice) => &[Way::Value("deviceName", |it| it.name.as_deref()), SERIAL],
+        (EntryForm::Text, Object::User | Object::EntraDevice) => &[Way::Value("displayName", |it| it.name.as_deref())],
+        (EntryForm::Text, Object::AutopilotIdentity) => &[SERIAL],
     }
 }
 

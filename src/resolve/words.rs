@@ -4,7 +4,7 @@
 //! another.
 
 use super::pool::{Member, NamedGroup};
-use super::record::Record;
+use super::record::FoundRecord;
 use crate::catalog::TargetKind;
 use crate::text;
 
@@ -47,7 +47,7 @@ pub(super) fn wanted(kind: TargetKind) -> &'static str {
     if kind == TargetKind::User { "users" } else { "devices" }
 }
 
-pub(super) fn list(candidates: &[&Record]) -> String {
+pub(super) fn list(candidates: &[&FoundRecord]) -> String {
     let mut lines: Vec<_> = candidates.iter().take(LISTED).map(|record| shown(record)).collect();
     if candidates.len() > LISTED {
         lines.push(format!("… and {} more", candidates.len() - LISTED));
@@ -56,7 +56,7 @@ pub(super) fn list(candidates: &[&Record]) -> String {
 }
 
 /// The id, and everything that a person would tell it from another by.
-fn shown(record: &Record) -> String {
+fn shown(record: &FoundRecord) -> String {
     let identity = &record.identity;
     let owner = identity.user_principal_name.as_deref();
     let parts = [

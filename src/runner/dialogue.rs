@@ -14,11 +14,13 @@ use super::job_state::{Item, NextRequest, WaitsFor};
 use super::mailbox::{News, WayBack};
 use super::run::LeftBehind;
 use super::view::RunView;
-use crate::approval::Request;
+use crate::approval::ApprovalRequest;
 use crate::catalog::Bucket;
 use crate::daily::{Take, UsedUp};
-use crate::journal::{Question, TurnedAway};
-use crate::outcome::{Ending, Evidence, FollowUp, Followed, Outcome, Presence, Reply, RequestId, Seen, Stage, Unsent};
+use crate::journal::{RivalQuestion, TurnedAway};
+use crate::outcome::{
+    Ending, Evidence, FollowUp, FollowUpRead, Outcome, Presence, Reply, RequestId, Seen, Stage, Unsent,
+};
 
 /// When a request left and when its answer came.
 #[derive(Clone, Copy, Debug)]
@@ -143,7 +145,7 @@ pub(super) enum Happened<'a> {
     /// All ids of the route are there, and a read has shown the state.
     StateRead { job: u32, evidence: &'a Evidence, times: Times },
     /// A FollowUp was answered.
-    FollowedUp { job: u32, answer: &'a Result<Followed, Reply>, times: Times },
+    FollowedUp { job: u32, answer: &'a Result<FollowUpRead, Reply>, times: Times },
     /// The service has closed the gate of a FollowUp for too long.
     NotFollowed { job: u32, why: &'a str },
     /// It is known how far an accepted job is. `sent_here`: this process has sent it.
@@ -301,14 +303,14 @@ pub(super) enum JournalEntry {
     Filed {
         job: u32,
         attempt: u32,
-        request: Box<Request>,
+        request: Box<ApprovalRequest>,
     },
     /// A read has shown the target.
     Seen(u32),
     /// What else may have brought about what was seen?
     Rival {
         job: u32,
-        question: Box<Question>,
+        question: Box<RivalQuestion>,
         answer: WayBack,
     },
 }

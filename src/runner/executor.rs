@@ -7,7 +7,7 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use crate::job::Job;
-use crate::outcome::{Evidence, Followed, Presence, Reply, Seen, Since};
+use crate::outcome::{Evidence, FollowUpRead, Presence, Reply, Seen, Since};
 
 /// Performs single attempts. Called by many workers at once.
 pub trait Executor: Send + Sync + 'static {
@@ -24,7 +24,7 @@ pub trait Executor: Send + Sync + 'static {
         job: &Job,
         since: Timestamp,
         client_request_id: &str,
-    ) -> impl Future<Output = Result<Followed, Reply>> + Send;
+    ) -> impl Future<Output = Result<FollowUpRead, Reply>> + Send;
 
     /// Reads who the job's target is. Changes nothing.
     fn inspect(&self, job: &Job, client_request_id: &str) -> impl Future<Output = Seen> + Send;

@@ -16,10 +16,10 @@ use crate::catalog::Bucket;
 use crate::catalog::{Access, Action, Allowance, INTUNE_DEVICES};
 use crate::clock::Clock;
 use crate::guard::Brakes;
-use crate::guard::lookout::Lookout;
+use crate::guard::lookout::PreSendCheck;
 use crate::job::Job;
 use crate::job::{Ids, JobParts};
-use crate::outcome::{Evidence, Followed, Reply, Since, Verdict};
+use crate::outcome::{Evidence, FollowUpRead, Reply, Since, Verdict};
 use crate::outcome::{Presence, Seen};
 use crate::pacing::{BucketUse, Gates};
 
@@ -69,7 +69,7 @@ impl Executor for Service {
         Evidence::CannotTell("nobody asks".into())
     }
 
-    async fn follow_up(&self, job: &Job, _since: Timestamp, id: &str) -> Result<Followed, Reply> {
+    async fn follow_up(&self, job: &Job, _since: Timestamp, id: &str) -> Result<FollowUpRead, Reply> {
         Err(self.attempt(job, id).await)
     }
 
@@ -100,12 +100,12 @@ async fn perform(service: &Arc<Service>, jobs: u32, concurrency: u16, recent: Ve
         jobs,
         limits: Limits { concurrency, max_attempts: 3, ..Limits::default() },
         gates: Gates::new(Limits::default().pacing),
-        daily: crate::daily::Daily::default(),
+        daily: crate::daily::DailyTerms::default(),
         brakes: Brakes::default(),
         people: None,
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(7),
-        lookout: Lookout::default(),
+        lookout: PreSendCheck::default(),
         guards: super::guards::Guards::default(),
         history: History { recent, ..History::default() },
         verify: None,

@@ -14,14 +14,14 @@ use super::event::StopReason;
 use super::guards::Guards;
 use super::limits::Limits;
 use super::question::WaveQuestion;
-use crate::approval::{Request, Status};
+use crate::approval::{ApprovalRequest, RequestStatus};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
-use crate::daily::{Agreement, Daily, Later, Suspicion};
+use crate::daily::{DailyTerms, Later, SameRefusals, Suspicion};
 use crate::guard::Brakes;
 use crate::guard::breaker::Breaker;
 use crate::guard::filing::Filing;
-use crate::guard::lookout::Lookout;
+use crate::guard::lookout::PreSendCheck;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::{Recorder, Tries};
@@ -37,7 +37,7 @@ pub struct Run {
     pub limits: Limits,
     /// What each request passes before it leaves; whatever else sends to the tenant passes them too.
     pub gates: Gates,
-    pub daily: Daily,
+    pub daily: DailyTerms,
     /// What slows and stops it on the way.
     pub brakes: Brakes,
     /// Who is asked between waves; `None` where nobody is there.
@@ -45,7 +45,7 @@ pub struct Run {
     pub clock: Clock,
     pub rng: Rng,
     /// What is checked of a target right before it is sent to.
-    pub lookout: Lookout,
+    pub lookout: PreSendCheck,
     /// What may be sent at all, now.
     pub guards: Guards,
     pub history: History,
@@ -97,12 +97,12 @@ pub enum Earlier {
 /// What is known of a job whose approval request was approved, or of one that was sent with a code and is in doubt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approved {
-    pub request: Request,
+    pub request: ApprovalRequest,
     pub tries: Tries,
     /// When an attempt with the code left whose effect is in doubt.
     pub doubtful_since: Option<Timestamp>,
     /// How the request ended, if it has: then the read alone settles the job, and nothing is sent.
-    pub ended: Option<Status>,
+    pub ended: Option<RequestStatus>,
 }
 
 /// What a run ended with.
@@ -140,5 +140,5 @@ pub struct LeftBehind {
 pub struct Carried {
     pub(super) breaker: Option<Breaker>,
     pub(super) suspicion: Suspicion,
-    pub(super) agreement: Agreement,
+    pub(super) agreement: SameRefusals,
 }

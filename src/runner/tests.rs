@@ -12,8 +12,8 @@ use crate::catalog::{Action, Budget, Repeat};
 use crate::clock::Clock;
 use crate::guard::Brakes;
 use crate::guard::drift::Sighting;
-use crate::guard::lookout::Lookout;
-use crate::guard::lookout::Source;
+use crate::guard::lookout::PreSendCheck;
+use crate::guard::lookout::SeenBy;
 use crate::guard::preflight;
 use crate::guard::preflight::Hold;
 use crate::identity::Identity;
@@ -21,7 +21,7 @@ use crate::job::Job;
 use crate::job::{Ids, JobParts};
 use crate::journal::Tries;
 use crate::outcome::Settlement;
-use crate::outcome::{Evidence, FollowUp, Followed, Outcome, Reply, Since, Stage, Verdict};
+use crate::outcome::{Evidence, FollowUp, FollowUpRead, Outcome, Reply, Since, Stage, Verdict};
 use crate::outcome::{Presence, Seen};
 use crate::pacing::{Gates, Pacing};
 use fastrand::Rng;
@@ -147,11 +147,11 @@ impl Executor for Scripted {
         }
     }
 
-    async fn follow_up(&self, job: &Job, _since: Timestamp, id: &str) -> Result<Followed, Reply> {
+    async fn follow_up(&self, job: &Job, _since: Timestamp, id: &str) -> Result<FollowUpRead, Reply> {
         self.follow_ups.lock().unwrap().push((job.target().to_owned(), Instant::now()));
         let seen = |stage, words: &str| {
             let read_at = Timestamp::UNIX_EPOCH;
-            Ok(Followed::There(FollowUp { stage, words: words.into(), last_check_in: None, read_at }))
+            Ok(FollowUpRead::There(FollowUp { stage, words: words.into(), last_check_in: None, read_at }))
         };
         let bad = self.bad_follow_ups.lock().unwrap().pop();
         if let Some(verdict) = bad {
@@ -207,12 +207,12 @@ fn plan(jobs: Vec<Job>, seed: u64) -> Run {
         holds,
         limits: Limits { concurrency: 4, max_attempts: 3, settling: Duration::from_secs(60), pacing: Pacing::Off },
         gates: Gates::new(Pacing::Off),
-        daily: crate::daily::Daily::default(),
+        daily: crate::daily::DailyTerms::default(),
         brakes: Brakes::default(),
         people: None,
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(seed),
-        lookout: Lookout::default(),
+        lookout: PreSendCheck::default(),
         guards: guards::Guards::default(),
         history: History::default(),
         verify: None,
@@ -478,7 +478,7 @@ async fn a_worker_that_ends_leaves_its_job_unknown_and_the_run_goes_on() {
         async fn read_back(&self, _: &Job, _: Since, _: &str) -> Evidence {
             Evidence::CannotTell("nobody knows".into())
         }
-        async fn follow_up(&self, _: &Job, _: Timestamp, id: &str) -> Result<Followed, Reply> {
+        async fn follow_up(&self, _: &Job, _: Timestamp, id: &str) -> Result<FollowUpRead, Reply> {
             Err(reply(Verdict::Refused, id))
         }
         async fn inspect(&self, _: &Job, _: &str) -> Seen {
@@ -501,9 +501,9 @@ async fn a_worker_that_ends_leaves_its_job_unknown_and_the_run_goes_on() {
 fn previewed(mut run: Run) -> Run {
     let seen = |(index, job): (u32, &Job)| {
         let identity = Identity { id: job.target().into(), ..Identity::default() };
-        (index, (Sighting::Identity(Box::new(identity)), Source::Preview))
+        (index, (Sighting::Identity(Box::new(identity)), SeenBy::Preview))
     };
-    run.lookout = Lookout::for_drift((0u32..).zip(run.jobs.iter()).map(seen).collect());
+    run.lookout = PreSendCheck::for_drift((0u32..).zip(run.jobs.iter()).map(seen).collect());
     run
 }
 

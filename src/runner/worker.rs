@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::executor::Executor;
 use crate::job::Job;
 use crate::journal::TurnedAway;
-use crate::outcome::{Evidence, Followed, Reply, RequestId, Since, Verdict};
+use crate::outcome::{Evidence, FollowUpRead, Reply, RequestId, Since, Verdict};
 use crate::outcome::{Presence, Seen};
 
 /// One thing to do.
@@ -123,7 +123,7 @@ pub(super) enum WorkerAnswer {
     Attempt(Reply),
     Check(Seen),
     ReadBack(Evidence),
-    FollowUp(Result<Followed, Reply>),
+    FollowUp(Result<FollowUpRead, Reply>),
     Find(Presence),
 }
 

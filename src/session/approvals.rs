@@ -20,7 +20,7 @@ const TRIES: u32 = 4;
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// How these requests stand.
-pub(crate) async fn look_up<T: Transport>(
+pub(crate) async fn poll_requests<T: Transport>(
     client: &GraphClient<T>,
     codes: &[&str],
     rng: &mut Rng,
@@ -32,7 +32,7 @@ pub(crate) async fn look_up<T: Transport>(
 }
 
 /// All requests that are approved, if the service understands the question.
-pub(crate) async fn look_up_approved<T: Transport>(
+pub(crate) async fn poll_approved<T: Transport>(
     client: &GraphClient<T>,
     rng: &mut Rng,
 ) -> Result<Option<Statuses>, String> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::job::Job;
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
-use crate::outcome::{Evidence, Followed, Presence, Reply, Seen, Since};
+use crate::outcome::{Evidence, FollowUpRead, Presence, Reply, Seen, Since};
 use crate::runner::executor::Executor;
 
 impl<T: Transport> Executor for GraphClient<T> {
@@ -19,7 +19,7 @@ impl<T: Transport> Executor for GraphClient<T> {
         Self::read_back(self, job, since, client_request_id).await
     }
 
-    async fn follow_up(&self, job: &Job, since: Timestamp, client_request_id: &str) -> Result<Followed, Reply> {
+    async fn follow_up(&self, job: &Job, since: Timestamp, client_request_id: &str) -> Result<FollowUpRead, Reply> {
         Self::follow_up(self, job, since, client_request_id).await
     }
 

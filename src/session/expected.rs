@@ -11,7 +11,7 @@ use crate::msgraph::transport::Transport;
 
 /// What names the tenant that is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum ExpectedBy {
     Plan,
     SavedPreview,
     Inventory,
@@ -24,7 +24,7 @@ pub enum Source {
 /// `signed_in_to` is the tenant that was named when we asked for the token; Entra issues tokens of no other.
 pub(super) async fn verify<T: Transport>(
     tokens: &TokenSource<T>,
-    (source, expected): (Source, &str),
+    (source, expected): (ExpectedBy, &str),
     signed_in_to: Option<&str>,
 ) -> Result<(), SessionError> {
     let claims = tokens.claims().await.map_err(|error| SessionError::SignIn(Box::new(explain(&error))))?;
@@ -51,14 +51,16 @@ pub(super) async fn verify<T: Transport>(
     }
 }
 
-fn refusal(source: Source, expected: &str, why: &str) -> SessionError {
+fn refusal(source: ExpectedBy, expected: &str, why: &str) -> SessionError {
     let (what, help) = match source {
-        Source::Plan => ("plan", "nothing was sent; sign in to the plan's tenant, or correct `tenant:` in the plan"),
-        Source::Inventory => {
+        ExpectedBy::Plan => {
+            ("plan", "nothing was sent; sign in to the plan's tenant, or correct `tenant:` in the plan")
+        }
+        ExpectedBy::Inventory => {
             ("inventory", "nothing was sent; sign in to the tenant of the inventory, or make a new inventory")
         }
-        Source::Run => ("run", "nothing was sent; sign in to the tenant of the run"),
-        Source::SavedPreview => ("preview", "nothing was sent; sign in to the tenant of the preview"),
+        ExpectedBy::Run => ("run", "nothing was sent; sign in to the tenant of the run"),
+        ExpectedBy::SavedPreview => ("preview", "nothing was sent; sign in to the tenant of the preview"),
     };
     let message = format!("the {what} is for tenant {expected}, but {why}");
     SessionError::WrongTenant(Box::new(Diagnostic::error("wrong-tenant", message).help(help)))

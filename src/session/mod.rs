@@ -4,7 +4,7 @@
 //! gates everything passes that is sent to the tenant; and what the runner performs with. Must not: decide what is sent, or
 //! what an answer leads to.
 //!
-//! [`Wire`] is the only place where a transport is chosen, [`sign_in`] the only one where a token is asked for, and
+//! [`SessionTransport`] is the only place where a transport is chosen, [`sign_in`] the only one where a token is asked for, and
 //! [`expected`] the only one where the tenant is compared.
 
 mod approvals;
@@ -17,11 +17,11 @@ mod survey;
 mod target;
 mod wire;
 
-pub(crate) use self::approvals::{fresh_id, look_up, look_up_approved, pause};
+pub(crate) use self::approvals::{fresh_id, pause, poll_approved, poll_requests};
 pub(crate) use self::error::SessionError;
-pub(crate) use self::expected::Source;
+pub(crate) use self::expected::ExpectedBy;
 pub(crate) use self::opening::{Client, Session};
 pub(crate) use self::survey::Survey;
-pub use self::target::Tenant;
+pub use self::target::TargetTenant;
 pub(crate) use self::target::{OF_THE_TOKEN, label, named, place};
-pub use self::wire::Wire;
+pub use self::wire::SessionTransport;

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::error::SessionError;
-use super::expected::{self, Source};
+use super::expected::{self, ExpectedBy};
 use super::sign_in::{self, credentials, rehearsal};
-use super::target::{Tenant, signed_in_to};
-use super::wire::Wire;
+use super::target::{TargetTenant, signed_in_to};
+use super::wire::SessionTransport;
 use crate::catalog::TargetKind;
 use crate::clock::Clock;
 use crate::msgraph::client::GraphClient;
@@ -23,18 +23,18 @@ use crate::runner::Limits;
 use crate::settings::Settings;
 
 /// The client of a session.
-pub(crate) type Client = GraphClient<Wire>;
+pub(crate) type Client = GraphClient<SessionTransport>;
 
 /// A tenant, and whoever works in it.
 #[derive(Debug)]
 pub struct Session<'a> {
     settings: &'a Settings,
-    tenant: &'a Tenant,
+    tenant: &'a TargetTenant,
     limits: Limits,
     clock: Clock,
     seed: u64,
     /// Who says which tenant is meant, and which.
-    meant: Vec<(Source, String)>,
+    meant: Vec<(ExpectedBy, String)>,
     /// How many of them have been compared with the tenant that we are signed in to.
     compared: usize,
     client: Option<Client>,
@@ -42,18 +42,18 @@ pub struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// Nothing is connected yet. The clock of the session is that of everything that is done in it.
-    pub fn new(settings: &'a Settings, tenant: &'a Tenant, limits: Limits, clock: Clock, seed: u64) -> Self {
+    pub fn new(settings: &'a Settings, tenant: &'a TargetTenant, limits: Limits, clock: Clock, seed: u64) -> Self {
         Self { settings, tenant, limits, clock, seed, meant: Vec::new(), compared: 0, client: None }
     }
 
     /// The tenant must be that one, too.
-    pub fn must_be(&mut self, source: Source, tenant: Option<&str>) {
+    pub fn must_be(&mut self, source: ExpectedBy, tenant: Option<&str>) {
         self.meant.extend(tenant.map(|tenant| (source, tenant.to_owned())));
     }
 
     /// Lets a tenant of our own know a target that an earlier one has made up.
     pub fn take_over_seen(&mut self, kind: TargetKind, document: &Value) -> Result<(), SessionError> {
-        if let Tenant::Simulated(_) = self.tenant {
+        if let TargetTenant::Simulated(_) = self.tenant {
             let client = self.connected()?;
             client.transport().take_over_seen(kind, document);
             self.client = Some(client);
@@ -68,7 +68,7 @@ impl<'a> Session<'a> {
     }
 
     /// The half of it that reads, signed in.
-    pub async fn reading(&mut self) -> Result<ReadOnly<'_, Wire>, SessionError> {
+    pub async fn reading(&mut self) -> Result<ReadOnly<'_, SessionTransport>, SessionError> {
         self.signed_in().await.map(ReadOnly::new)
     }
 
@@ -93,7 +93,7 @@ impl<'a> Session<'a> {
             return Ok(client);
         }
         let credentials = who(self.settings, self.tenant, of_the_plan(&self.meant))?;
-        let wire = Wire::to(self.tenant, self.limits.concurrency, self.clock.now())?;
+        let wire = SessionTransport::to(self.tenant, self.limits.concurrency, self.clock.now())?;
         let (login, graph) = (&self.settings.login_url, &self.settings.graph_url);
         let tokens = TokenSource::new(wire.clone(), credentials, login, graph);
         let gates = Gates::new(self.limits.pacing);
@@ -107,7 +107,7 @@ impl<'a> Session<'a> {
 
     /// Whether there is anybody to sign in.
     pub fn can_sign_in(&self) -> bool {
-        *self.tenant != Tenant::Real || self.settings.identity().is_ok()
+        *self.tenant != TargetTenant::Real || self.settings.identity().is_ok()
     }
 
     /// Whether anything has been asked of the tenant.
@@ -119,7 +119,7 @@ impl<'a> Session<'a> {
         self.settings
     }
 
-    pub fn tenant(&self) -> &'a Tenant {
+    pub fn tenant(&self) -> &'a TargetTenant {
         self.tenant
     }
 
@@ -146,16 +146,16 @@ impl<'a> Session<'a> {
     }
 }
 
-fn of_the_plan(meant: &[(Source, String)]) -> Option<&str> {
-    meant.iter().find(|(source, _)| *source == Source::Plan).map(|(_, tenant)| tenant.as_str())
+fn of_the_plan(meant: &[(ExpectedBy, String)]) -> Option<&str> {
+    meant.iter().find(|(source, _)| *source == ExpectedBy::Plan).map(|(_, tenant)| tenant.as_str())
 }
 
 /// Whoever has no credentials at hand signs in to a tenant of our own with made-up ones.
-fn who(settings: &Settings, tenant: &Tenant, of_the_plan: Option<&str>) -> Result<Credentials, SessionError> {
+fn who(settings: &Settings, tenant: &TargetTenant, of_the_plan: Option<&str>) -> Result<Credentials, SessionError> {
     match (settings.identity(), tenant) {
         (Ok(identity), _) => Ok(credentials(identity)),
-        (Err(fault), Tenant::Real) => Err(SessionError::SignIn(fault)),
-        (Err(_), Tenant::Simulated(_) | Tenant::Kept(_) | Tenant::InProcess(_)) => {
+        (Err(fault), TargetTenant::Real) => Err(SessionError::SignIn(fault)),
+        (Err(_), TargetTenant::Simulated(_) | TargetTenant::Kept(_) | TargetTenant::InProcess(_)) => {
             Ok(rehearsal(of_the_plan.or(settings.tenant.as_deref())))
         }
     }

@@ -11,13 +11,15 @@ use crate::diagnostics::Diagnostic;
 use crate::msgraph::token::{Credentials, SignInError, TokenSource};
 use crate::msgraph::transport::Transport;
 use crate::pacing::Gates;
-use crate::settings::Identity;
+use crate::settings::SignInIdentity;
 
 /// What a token is asked for with.
-pub(super) fn credentials(identity: &Identity) -> Credentials {
+pub(super) fn credentials(identity: &SignInIdentity) -> Credentials {
     match identity.clone() {
-        Identity::AccessToken(token) => Credentials::AccessToken(token),
-        Identity::ClientSecret { tenant, client_id, secret } => Credentials::ClientSecret { tenant, client_id, secret },
+        SignInIdentity::AccessToken(token) => Credentials::AccessToken(token),
+        SignInIdentity::ClientSecret { tenant, client_id, secret } => {
+            Credentials::ClientSecret { tenant, client_id, secret }
+        }
     }
 }
 

@@ -121,7 +121,7 @@ impl Survey {
             while !ready.is_empty() && out.len() < usize::from(self.limits.concurrency) {
                 // The look at a user all of whose devices are meant takes a read of those, too.
                 let both =
-                    ready.front().is_some_and(|at| jobs[*at].action.on_all_devices) && gates.has_room_for_two(bucket);
+                    ready.front().is_some_and(|at| jobs[*at].action.on_all_devices) && gates.has_two_left(bucket);
                 let passed = gates.pass(bucket, now).and_then(|()| match both {
                     true => gates.pass_along(bucket, now).inspect_err(|_| gates.never_left(bucket)),
                     false => Ok(()),
@@ -150,7 +150,7 @@ impl Survey {
     fn ended(&mut self, jobs: &[Job], ended: Inspected) {
         let Inspected { job: at, sent, seen } = ended;
         let (gates, bucket) = (&self.gates, jobs[at].read_bucket());
-        if jobs[at].action.on_all_devices && gates.has_room_for_two(bucket) {
+        if jobs[at].action.on_all_devices && gates.has_two_left(bucket) {
             gates.came_back(bucket, sent, Instant::now());
         }
         match &seen {

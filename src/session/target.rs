@@ -1,28 +1,28 @@
 //! Which tenant is meant, and what it is called before anybody has asked it.
 //!
-//! In: what the command line and the plan say. Out: a [`Tenant`], its name, and its place. Must not: ask.
+//! In: what the command line and the plan say. Out: a [`TargetTenant`], its name, and its place. Must not: ask.
 
 use std::path::PathBuf;
 
 use crate::journal::memory::SIMULATED;
 use crate::msgraph::token::tenant_in;
-use crate::settings::{Identity, Settings};
-use crate::simulator::kept::{Stage, is_kept};
+use crate::settings::{Settings, SignInIdentity};
+use crate::simulator::kept::{KeptStage, is_kept};
 use crate::simulator::transport::SimTransport;
 
 /// Which tenant a verb works against.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tenant {
+pub enum TargetTenant {
     Real,
     /// The embedded one, playing this scenario, or the default one; a new one each time.
     Simulated(Option<PathBuf>),
     /// The same, as the last command has left it. It is opened, and becomes one in process, before anything is asked of it.
-    Kept(Stage),
+    Kept(KeptStage),
     /// An embedded one that is there already, and outlasts a run. For whoever uses the library.
     InProcess(SimTransport),
 }
 
-impl Tenant {
+impl TargetTenant {
     /// The same, whatever folder it is spoken of in.
     pub fn anywhere(&self) -> Self {
         match self {
@@ -36,14 +36,14 @@ impl Tenant {
 }
 
 /// The place of a tenant: the address of its Graph. What is rehearsed is not the real thing.
-pub(crate) fn place(tenant: &Tenant, graph_url: &str) -> String {
+pub(crate) fn place(tenant: &TargetTenant, graph_url: &str) -> String {
     match tenant {
-        Tenant::Real | Tenant::Kept(_) | Tenant::InProcess(_) => {
+        TargetTenant::Real | TargetTenant::Kept(_) | TargetTenant::InProcess(_) => {
             let place = graph_url.trim_end_matches('/').to_ascii_lowercase();
             // This machine has several names.
             ["//localhost", "//[::1]"].iter().fold(place, |place, name| place.replacen(name, "//127.0.0.1", 1))
         }
-        Tenant::Simulated(_) => SIMULATED.into(),
+        TargetTenant::Simulated(_) => SIMULATED.into(),
     }
 }
 
@@ -51,8 +51,8 @@ pub(crate) fn place(tenant: &Tenant, graph_url: &str) -> String {
 pub(crate) const OF_THE_TOKEN: &str = "the tenant of the access token";
 
 /// What the tenant is called in the journal and in questions: known without asking anybody.
-pub(crate) fn label(settings: &Settings, tenant: &Tenant, plan_tenant: Option<&str>) -> String {
-    if matches!(tenant, Tenant::Simulated(_)) || is_kept(&settings.graph_url) {
+pub(crate) fn label(settings: &Settings, tenant: &TargetTenant, plan_tenant: Option<&str>) -> String {
+    if matches!(tenant, TargetTenant::Simulated(_)) || is_kept(&settings.graph_url) {
         return "simulated".into();
     }
     plan_tenant.map(str::to_owned).or_else(|| named(settings)).unwrap_or_else(|| OF_THE_TOKEN.into())
@@ -61,8 +61,8 @@ pub(crate) fn label(settings: &Settings, tenant: &Tenant, plan_tenant: Option<&s
 /// The tenant that the sign-in settings name.
 pub(crate) fn named(settings: &Settings) -> Option<String> {
     match settings.identity() {
-        Ok(Identity::AccessToken(token)) => tenant_in(token),
-        Ok(Identity::ClientSecret { tenant, .. }) => Some(tenant.clone()),
+        Ok(SignInIdentity::AccessToken(token)) => tenant_in(token),
+        Ok(SignInIdentity::ClientSecret { tenant, .. }) => Some(tenant.clone()),
         Err(_) => settings.tenant.clone(),
     }
 }
@@ -70,8 +70,8 @@ pub(crate) fn named(settings: &Settings) -> Option<String> {
 /// The tenant that the token was asked of.
 pub(super) fn signed_in_to<'a>(settings: &'a Settings, plan_tenant: Option<&'a str>) -> Option<&'a str> {
     match settings.identity() {
-        Ok(Identity::ClientSecret { tenant, .. }) => Some(tenant),
-        Ok(Identity::AccessToken(_)) => None,
+        Ok(SignInIdentity::ClientSecret { tenant, .. }) => Some(tenant),
+        Ok(SignInIdentity::AccessToken(_)) => None,
         Err(_) => plan_tenant.or(settings.tenant.as_deref()),
     }
 }
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn this_machine_is_one_place_by_all_its_names_and_no_other_machine_is() {
-        let place = |url: &str| super::place(&Tenant::Real, url);
+        let place = |url: &str| super::place(&TargetTenant::Real, url);
         for url in ["http://localhost:8080", "http://LocalHost:8080/", "http://[::1]:8080"] {
             assert_eq!(place(url), "http://127.0.0.1:8080", "{url}");
         }

@@ -1,12 +1,12 @@
 //! What carries requests to the tenant: HTTP, or the embedded tenant.
 //!
-//! In: which tenant. Out: a [`Wire`]. Must not: be chosen anywhere else.
+//! In: which tenant. Out: a [`SessionTransport`]. Must not: be chosen anywhere else.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::error::SessionError;
-use super::target::Tenant;
+use super::target::TargetTenant;
 use crate::catalog::TargetKind;
 use crate::msgraph::http::HttpTransport;
 use crate::msgraph::transport::{Transport, TransportError, WireReply, WireRequest};
@@ -16,28 +16,28 @@ use crate::simulator::transport::SimTransport;
 
 /// The transport of a session.
 #[derive(Debug, Clone)]
-pub enum Wire {
+pub enum SessionTransport {
     Http(HttpTransport),
     Simulated(SimTransport),
 }
 
-impl Wire {
+impl SessionTransport {
     /// Nothing is sent yet. `connections`: how many requests may be out at once; `now`: when a tenant of our own begins.
-    pub fn to(tenant: &Tenant, connections: u16, now: Timestamp) -> Result<Self, SessionError> {
+    pub fn to(tenant: &TargetTenant, connections: u16, now: Timestamp) -> Result<Self, SessionError> {
         match tenant {
-            Tenant::Real => {
+            TargetTenant::Real => {
                 let transport = HttpTransport::new(usize::from(connections));
                 transport.map(Self::Http).map_err(|error| SessionError::NoTransport(error.to_string()))
             }
-            Tenant::Simulated(scenario) => {
+            TargetTenant::Simulated(scenario) => {
                 let scenario = match scenario {
                     Some(file) => Scenario::load(file)?,
                     None => Scenario::rehearsal(),
                 };
                 Ok(Self::Simulated(SimTransport::new(SimulatedTenant::new(scenario, now))))
             }
-            Tenant::InProcess(transport) => Ok(Self::Simulated(transport.clone())),
-            Tenant::Kept(_) => Err(SessionError::NoTransport("the simulated tenant was not opened".into())),
+            TargetTenant::InProcess(transport) => Ok(Self::Simulated(transport.clone())),
+            TargetTenant::Kept(_) => Err(SessionError::NoTransport("the simulated tenant was not opened".into())),
         }
     }
 
@@ -49,7 +49,7 @@ impl Wire {
     }
 }
 
-impl Transport for Wire {
+impl Transport for SessionTransport {
     async fn send(&self, request: WireRequest) -> Result<WireReply, TransportError> {
         match self {
             Self::Http(transport) => transport.send(request).await,

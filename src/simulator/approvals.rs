@@ -18,9 +18,9 @@ use serde_json::{Value, json};
 use super::clock::{Moment, iso_date};
 use super::errors::Refusal;
 use super::resources::{digest, guid, mix};
-use super::scenario::{CodeIn, Decision, Deed, FiledStatus, Filters, Latency, Scenario};
+use super::scenario::{ApprovalDeed, CodeIn, FiledStatus, Filters, Latency, Scenario, ScriptedDecision};
 use super::tenant::Incoming;
-use crate::approval::Status;
+use crate::approval::RequestStatus;
 use crate::catalog::ACTIONS;
 
 const CODE: HeaderName = HeaderName::from_static("x-msft-approval-code");
@@ -67,37 +67,39 @@ struct Request {
     filed: Moment,
     age: Duration,
     /// When somebody does what.
-    decision: Option<(Duration, Deed)>,
+    decision: Option<(Duration, ApprovalDeed)>,
     /// Of what is completed by hand in the end: since when it is approved.
     approved: Option<Duration>,
     /// What is so whatever the time.
-    fixed: Option<Status>,
+    fixed: Option<RequestStatus>,
     ours: bool,
     used: bool,
     in_portal: bool,
 }
 
 impl Request {
-    fn status(&self, now: Moment, lifetime: Duration) -> Status {
-        if let Some(status) = self.fixed.filter(|status| !matches!(status, Status::NeedsApproval | Status::Approved)) {
+    fn status(&self, now: Moment, lifetime: Duration) -> RequestStatus {
+        if let Some(status) =
+            self.fixed.filter(|status| !matches!(status, RequestStatus::NeedsApproval | RequestStatus::Approved))
+        {
             return status;
         }
         let old = now.since.saturating_sub(self.filed.since) + self.age;
         let decided = self.decision.filter(|(at, _)| now.since >= *at).map(|(_, deed)| deed);
         match decided {
-            Some(Deed::Complete) => Status::Completed,
-            Some(Deed::Reject) => Status::Rejected,
-            Some(Deed::Cancel) => Status::Cancelled,
-            _ if old >= lifetime => Status::Expired,
-            Some(Deed::Approve) => Status::Approved,
-            None if self.approved.is_some_and(|at| now.since >= at) => Status::Approved,
-            None => self.fixed.unwrap_or(Status::NeedsApproval),
+            Some(ApprovalDeed::Complete) => RequestStatus::Completed,
+            Some(ApprovalDeed::Reject) => RequestStatus::Rejected,
+            Some(ApprovalDeed::Cancel) => RequestStatus::Cancelled,
+            _ if old >= lifetime => RequestStatus::Expired,
+            Some(ApprovalDeed::Approve) => RequestStatus::Approved,
+            None if self.approved.is_some_and(|at| now.since >= at) => RequestStatus::Approved,
+            None => self.fixed.unwrap_or(RequestStatus::NeedsApproval),
         }
     }
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Requests {
+pub(super) struct FiledRequests {
     all: Vec<Request>,
     by_id: HashMap<String, usize>,
     /// The last request about a target.
@@ -107,7 +109,7 @@ pub(crate) struct Requests {
     pub counts: ApprovalCounts,
 }
 
-impl Requests {
+impl FiledRequests {
     pub(crate) fn new(scenario: &Scenario, now: Moment) -> Self {
         let mut requests = Self::default();
         for listed in &scenario.approvals.requests {
@@ -132,7 +134,7 @@ impl Requests {
 
     fn add(&mut self, request: Request) {
         let at = self.all.len();
-        if let Some((when, Deed::Complete)) = request.decision {
+        if let Some((when, ApprovalDeed::Complete)) = request.decision {
             self.next_in_portal = Some(self.next_in_portal.map_or(when, |next| next.min(when)));
         }
         self.by_id.insert(request.id.clone(), at);
@@ -160,11 +162,11 @@ impl Requests {
         let (mut done, mut next) = (Vec::new(), None);
         for request in self.all.iter_mut().filter(|request| !request.in_portal && request.fixed.is_none()) {
             match request.decision {
-                Some((at, Deed::Complete)) if at <= now.since => {
+                Some((at, ApprovalDeed::Complete)) if at <= now.since => {
                     request.in_portal = true;
                     done.push((at, request.action, request.target.clone()));
                 }
-                Some((at, Deed::Complete)) => next = Some(next.map_or(at, |next: Duration| next.min(at))),
+                Some((at, ApprovalDeed::Complete)) => next = Some(next.map_or(at, |next: Duration| next.min(at))),
                 _ => {}
             }
         }
@@ -236,7 +238,7 @@ impl Requests {
         let good = at.map(|at| &self.all[at]).is_some_and(|request| {
             let same = request.action == action && request.target == target;
             let same = same && request.write.is_none_or(|filed| filed == write);
-            same && request.ours && request.status(now, lifetime) == Status::Approved
+            same && request.ours && request.status(now, lifetime) == RequestStatus::Approved
         });
         match at.filter(|_| good) {
             Some(at) => Ok(at),
@@ -252,7 +254,7 @@ impl Requests {
     pub(crate) fn used(&mut self, at: usize) {
         if let Some(request) = self.all.get_mut(at) {
             request.used = true;
-            request.fixed = Some(Status::Completed);
+            request.fixed = Some(RequestStatus::Completed);
         }
     }
 
@@ -304,7 +306,7 @@ impl Requests {
         let Some(request) = request else { return Err(Refusal::new(404, "NotFound", "An error has occurred")) };
         match request.status(now, lifetime).is_open() {
             true => {
-                request.fixed = Some(Status::Cancelled);
+                request.fixed = Some(RequestStatus::Cancelled);
                 Ok(())
             }
             false => Err(Refusal::bad_request("The request cannot be cancelled any more.")),
@@ -347,17 +349,19 @@ fn filed(status: FiledStatus, code_in: CodeIn, id: &str) -> Refusal {
 }
 
 fn decide(
-    rules: &[Decision],
+    rules: &[ScriptedDecision],
     action: usize,
     target: &str,
     now: Moment,
     dice: &mut fastrand::Rng,
-) -> Option<(Duration, (Duration, Deed))> {
+) -> Option<(Duration, (Duration, ApprovalDeed))> {
     let rule = rules.iter().find(|rule| rule.on.matches(action, target, dice))?;
     let mut any = |time: Latency| time.min + time.max.saturating_sub(time.min).mul_f64(dice.f64());
     let at = now.since + any(rule.after);
     match rule.deed {
-        Deed::Complete if !rule.approved_for.max.is_zero() => Some((at, (at + any(rule.approved_for), rule.deed))),
+        ApprovalDeed::Complete if !rule.approved_for.max.is_zero() => {
+            Some((at, (at + any(rule.approved_for), rule.deed)))
+        }
         deed => Some((at, (at, deed))),
     }
 }

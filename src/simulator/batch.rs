@@ -11,8 +11,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::errors::{Refusal, Stamp};
-use super::exchange::{Answer, Carrier, Delivery, Incoming};
+use super::errors::{AnswerStamp, Refusal};
+use super::exchange::{Carrier, Delivery, Incoming, SimulatedAnswer};
 use super::tenant::{Tenant, split};
 use crate::catalog::Version;
 use crate::msgraph::transport::WireReply;
@@ -21,11 +21,11 @@ const MOST: usize = 20;
 
 #[derive(Deserialize)]
 struct Envelope {
-    requests: Vec<Part>,
+    requests: Vec<BatchedRequest>,
 }
 
 #[derive(Deserialize)]
-struct Part {
+struct BatchedRequest {
     id: String,
     method: String,
     url: String,
@@ -36,7 +36,7 @@ struct Part {
     depends_on: Vec<String>,
 }
 
-pub(super) fn handle(tenant: &Tenant, incoming: &Incoming<'_>, version: Version) -> Answer {
+pub(super) fn handle(tenant: &Tenant, incoming: &Incoming<'_>, version: Version) -> SimulatedAnswer {
     let now = tenant.now();
     let mut state = tenant.lock();
     let stamp = state.stamp(incoming.headers, now);
@@ -55,12 +55,12 @@ pub(super) fn handle(tenant: &Tenant, incoming: &Incoming<'_>, version: Version)
     answer
 }
 
-fn at_once(reply: WireReply) -> Answer {
-    Answer::of(Delivery::Reply(reply))
+fn at_once(reply: WireReply) -> SimulatedAnswer {
+    SimulatedAnswer::of(Delivery::Reply(reply))
 }
 
 /// The requests in an envelope, if it is one that Graph accepts.
-fn open(incoming: &Incoming<'_>) -> Result<Vec<Part>, Refusal> {
+fn open(incoming: &Incoming<'_>) -> Result<Vec<BatchedRequest>, Refusal> {
     if incoming.method != Method::POST {
         return Err(Refusal::new(405, "Request_BadRequest", "Specified HTTP method is not allowed."));
     }
@@ -87,7 +87,13 @@ fn open(incoming: &Incoming<'_>) -> Result<Vec<Part>, Refusal> {
 }
 
 /// Answers come in the opposite order: Graph promises none, and a client must not rely on one.
-fn answer_parts(tenant: &Tenant, incoming: &Incoming<'_>, version: Version, parts: &[Part], stamp: &Stamp) -> Answer {
+fn answer_parts(
+    tenant: &Tenant,
+    incoming: &Incoming<'_>,
+    version: Version,
+    parts: &[BatchedRequest],
+    stamp: &AnswerStamp,
+) -> SimulatedAnswer {
     let mut responses = Vec::with_capacity(parts.len());
     let mut failed = HashSet::new();
     let mut delay = std::time::Duration::ZERO;
@@ -99,7 +105,9 @@ fn answer_parts(tenant: &Tenant, incoming: &Incoming<'_>, version: Version, part
         };
         delay = delay.max(answer.delay);
         // One lost answer is all of them lost: they share a connection.
-        let Delivery::Reply(reply) = answer.delivery else { return Answer { delay, ..Answer::of(Delivery::Lost) } };
+        let Delivery::Reply(reply) = answer.delivery else {
+            return SimulatedAnswer { delay, ..SimulatedAnswer::of(Delivery::Lost) };
+        };
         if !reply.status.is_success() {
             failed.insert(part.id.to_ascii_lowercase());
         }
@@ -107,10 +115,16 @@ fn answer_parts(tenant: &Tenant, incoming: &Incoming<'_>, version: Version, part
     }
     responses.reverse();
     let reply = stamp.json(StatusCode::OK, &json!({ "responses": responses }));
-    Answer { delay, ..Answer::of(Delivery::Reply(reply)) }
+    SimulatedAnswer { delay, ..SimulatedAnswer::of(Delivery::Reply(reply)) }
 }
 
-fn answer_part(tenant: &Tenant, envelope: &Incoming<'_>, version: Version, part: &Part, stamp: &Stamp) -> Answer {
+fn answer_part(
+    tenant: &Tenant,
+    envelope: &Incoming<'_>,
+    version: Version,
+    part: &BatchedRequest,
+    stamp: &AnswerStamp,
+) -> SimulatedAnswer {
     let Some((method, headers)) = line_of(part, envelope.headers) else {
         return at_once(stamp.refuse("/$batch", &Refusal::bad_request("Invalid method or header in batch request.")));
     };
@@ -139,7 +153,7 @@ fn answer_part(tenant: &Tenant, envelope: &Incoming<'_>, version: Version, part:
 }
 
 /// Method and headers of a part; the sign-in is the envelope's.
-fn line_of(part: &Part, envelope: &HeaderMap) -> Option<(Method, HeaderMap)> {
+fn line_of(part: &BatchedRequest, envelope: &HeaderMap) -> Option<(Method, HeaderMap)> {
     let method = Method::from_bytes(part.method.to_ascii_uppercase().as_bytes()).ok()?;
     let mut headers = HeaderMap::new();
     for (name, value) in &part.headers {

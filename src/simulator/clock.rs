@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(super) struct TenantClock {
     origin: Instant,
     start: Timestamp,
     /// How old the tenant was when this process found it.
@@ -31,7 +31,7 @@ pub(crate) struct Moment {
     pub wall: Timestamp,
 }
 
-impl Clock {
+impl TenantClock {
     pub(crate) fn starting_at(start: Timestamp) -> Self {
         Self { origin: Instant::now(), start, age: Duration::ZERO, jumped: AtomicU64::new(0) }
     }

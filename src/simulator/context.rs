@@ -8,14 +8,14 @@ use super::query::Query;
 
 /// Where an answer comes from.
 #[derive(Debug, Clone)]
-pub(crate) struct Source {
+pub(crate) struct ContextSource {
     /// Scheme, host and version.
     pub root: String,
     /// `users('…')/managedDevices`
     pub place: String,
 }
 
-impl Source {
+impl ContextSource {
     /// The context of one thing.
     pub(crate) fn of_one(&self, query: &Query) -> String {
         let set = match self.place.strip_suffix("')").and_then(|rest| rest.rsplit_once("('")) {

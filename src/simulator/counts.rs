@@ -37,7 +37,7 @@ impl TargetCounts {
 
 /// How one request ended.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ending {
+pub(super) struct RequestEnd {
     /// `None` where no answer was given.
     pub status: Option<u16>,
     pub effect: bool,
@@ -166,7 +166,7 @@ impl Counts {
         arrivals.push_back(since.as_micros() as u64);
     }
 
-    pub(super) fn ended(&mut self, ending: Ending) {
+    pub(super) fn ended(&mut self, ending: RequestEnd) {
         self.requests += 1;
         match ending.status {
             Some(status) => *self.statuses.entry(status).or_default() += 1,
@@ -174,7 +174,7 @@ impl Counts {
         }
     }
 
-    pub(super) fn acted(&mut self, action: usize, target: &str, ending: Ending) {
+    pub(super) fn acted(&mut self, action: usize, target: &str, ending: RequestEnd) {
         let targets = &mut self.actions[action];
         let counts = match targets.get_mut(target) {
             Some(counts) => counts,

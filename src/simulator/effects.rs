@@ -1,6 +1,6 @@
 //! What each action does to its target.
 //!
-//! In: an action's name. Out: its [`Effect`]. Must not: carry them out; the inventory does. An action of the catalog that
+//! In: an action's name. Out: its [`ActionEffect`]. Must not: carry them out; the inventory does. An action of the catalog that
 //! has no row here is a failing test.
 
 /// One change.
@@ -32,7 +32,7 @@ pub(super) enum Deed {
 
 /// What comes back with a success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reply {
+pub(super) enum SuccessReply {
     /// 204.
     Nothing,
     /// 200 and `{"value": true}`.
@@ -45,24 +45,24 @@ pub(super) enum Reply {
 
 /// All that an action does.
 #[derive(Debug)]
-pub(super) struct Effect {
+pub(super) struct ActionEffect {
     action: &'static str,
     pub deeds: &'static [Deed],
-    pub reply: Reply,
+    pub reply: SuccessReply,
 }
 
 use Deed::{Delete, EachDevice, From, Mark, Note, Remove, Restore, Sent, Set, SetNow, Unlicense};
 
-const fn silent(action: &'static str, deeds: &'static [Deed]) -> Effect {
-    telling(action, deeds, Reply::Nothing)
+const fn silent(action: &'static str, deeds: &'static [Deed]) -> ActionEffect {
+    telling(action, deeds, SuccessReply::Nothing)
 }
 
-const fn telling(action: &'static str, deeds: &'static [Deed], reply: Reply) -> Effect {
-    Effect { action, deeds, reply }
+const fn telling(action: &'static str, deeds: &'static [Deed], reply: SuccessReply) -> ActionEffect {
+    ActionEffect { action, deeds, reply }
 }
 
 /// The device acts when it next checks in, which it never does here.
-const fn noted(action: &'static str) -> Effect {
+const fn noted(action: &'static str) -> ActionEffect {
     silent(action, &[Note])
 }
 
@@ -70,7 +70,7 @@ const RETIRE: &[Deed] = &[Set("managementState", "retirePending"), Note];
 
 const APPS_WIPED: &[Deed] = &[Mark("apps wiped")];
 
-static EFFECTS: &[Effect] = &[
+static EFFECTS: &[ActionEffect] = &[
     silent("retire", RETIRE),
     silent("wipe", &[Set("managementState", "wipePending"), Note]),
     silent("delete", &[Remove]),
@@ -82,8 +82,8 @@ static EFFECTS: &[Effect] = &[
     silent("removePrimaryUser", &[Set("userId", ""), Set("userPrincipalName", ""), Set("userDisplayName", "")]),
     // Intune answers a PATCH with the record as it is then, the directory with nothing. Source: Graph's pages on updating a
     // managedDevice, a user and a device.
-    telling("updateManagedDevice", &[Sent], Reply::Thing),
-    telling("createDeviceLogCollectionRequest", &[Note], Reply::Receipt),
+    telling("updateManagedDevice", &[Sent], SuccessReply::Thing),
+    telling("createDeviceLogCollectionRequest", &[Note], SuccessReply::Receipt),
     noted("cleanWindowsDevice"),
     noted("removeDeviceFirmwareConfigurationInterfaceManagement"),
     noted("revokeAppleVppLicenses"),
@@ -131,13 +131,13 @@ static EFFECTS: &[Effect] = &[
     silent("deleteImportedAutopilotIdentity", &[Remove]),
     silent("deleteImportedDeviceIdentity", &[Remove]),
     silent("removeAllDevicesFromManagement", &[EachDevice(RETIRE)]),
-    telling("revokeSignInSessions", &[SetNow("signInSessionsValidFromDateTime")], Reply::True),
+    telling("revokeSignInSessions", &[SetNow("signInSessionsValidFromDateTime")], SuccessReply::True),
     silent("disableUser", &[Sent]),
     silent("enableUser", &[Sent]),
-    telling("removeLicenses", &[Unlicense], Reply::Thing),
+    telling("removeLicenses", &[Unlicense], SuccessReply::Thing),
     silent("removeFromGroup", &[Remove]),
     silent("deleteUser", &[Delete]),
-    telling("restoreUser", &[Restore], Reply::Thing),
+    telling("restoreUser", &[Restore], SuccessReply::Thing),
     silent("wipeManagedAppRegistrationsByDeviceTag", APPS_WIPED),
     silent("wipeManagedAppRegistrationByDeviceTag", APPS_WIPED),
     silent("wipeManagedAppRegistrationsByAzureAdDeviceId", APPS_WIPED),
@@ -149,7 +149,7 @@ static EFFECTS: &[Effect] = &[
 ];
 
 /// What the action of that name does; `None` if the simulator cannot play it.
-pub(super) fn of(action: &str) -> Option<&'static Effect> {
+pub(super) fn of(action: &str) -> Option<&'static ActionEffect> {
     EFFECTS.iter().find(|effect| effect.action == action)
 }
 

@@ -1,6 +1,6 @@
 //! Answers, and above all refusals, in the shapes that Graph, Intune and the gateways before them use.
 //!
-//! In: what is to be said, and the [`Stamp`] of the request it answers. Out: a [`WireReply`]. Must not: decide anything.
+//! In: what is to be said, and the [`AnswerStamp`] of the request it answers. Out: a [`WireReply`]. Must not: decide anything.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -63,14 +63,14 @@ impl Refusal {
 
 /// What every answer to one request carries.
 #[derive(Debug)]
-pub(super) struct Stamp {
+pub(super) struct AnswerStamp {
     pub request_id: String,
     pub client_request_id: HeaderValue,
     pub now: Moment,
     pub date: HeaderValue,
 }
 
-impl Stamp {
+impl AnswerStamp {
     pub(crate) fn new(
         request_id: String,
         client_request_id: Option<&HeaderValue>,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use super::counts::Ending;
+use super::counts::RequestEnd;
 use crate::msgraph::transport::WireReply;
 
 const LOAD: HeaderName = HeaderName::from_static("x-ms-throttle-limit-percentage");
@@ -39,7 +39,7 @@ pub struct Incoming<'a> {
 }
 
 /// What comes back.
-pub struct Answer {
+pub struct SimulatedAnswer {
     /// How long it takes; the effect, if any, has happened already.
     pub delay: Duration,
     pub delivery: Delivery,
@@ -47,7 +47,7 @@ pub struct Answer {
     pub effect: bool,
 }
 
-impl Answer {
+impl SimulatedAnswer {
     pub(super) fn of(delivery: Delivery) -> Self {
         Self { delay: Duration::ZERO, delivery, effect: false }
     }
@@ -63,16 +63,16 @@ pub enum Delivery {
 
 /// What was decided about one request.
 pub(super) struct Ruling {
-    pub answer: Answer,
+    pub answer: SimulatedAnswer,
 }
 
 impl Ruling {
     pub(super) fn reply(reply: WireReply) -> Self {
-        Self { answer: Answer::of(Delivery::Reply(reply)) }
+        Self { answer: SimulatedAnswer::of(Delivery::Reply(reply)) }
     }
 
     pub(super) fn undelivered(delivery: Delivery) -> Self {
-        Self { answer: Answer::of(delivery) }
+        Self { answer: SimulatedAnswer::of(delivery) }
     }
 
     /// The directory says how near its limit is, from eight tenths on.
@@ -95,11 +95,11 @@ impl Ruling {
         }
     }
 
-    pub(super) fn ending(&self) -> Ending {
+    pub(super) fn ending(&self) -> RequestEnd {
         let status = match &self.answer.delivery {
             Delivery::Reply(reply) => Some(reply.status.as_u16()),
             Delivery::Lost | Delivery::Refused => None,
         };
-        Ending { status, effect: self.answer.effect }
+        RequestEnd { status, effect: self.answer.effect }
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Facts<'a> {
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Tally {
+struct FaultTally {
     matched: u64,
     fired: u32,
     per_target: HashMap<Box<str>, u32>,
@@ -30,11 +30,11 @@ struct Tally {
 
 /// How often each rule has matched and fired so far.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Faults(Vec<Tally>);
+pub(crate) struct Faults(Vec<FaultTally>);
 
 impl Faults {
     pub(super) fn new(rules: &[FaultRule]) -> Self {
-        Self(rules.iter().map(|_| Tally::default()).collect())
+        Self(rules.iter().map(|_| FaultTally::default()).collect())
     }
 
     /// Every rule counts the call, also when an earlier one fires: numbers mean the same whatever else is in the file.
@@ -64,7 +64,7 @@ fn matches(rule: &FaultRule, facts: Facts<'_>) -> bool {
         && on.until.is_none_or(|until| facts.since < until.0)
 }
 
-impl Tally {
+impl FaultTally {
     /// Counts a call that matched, and says whether the rule fires on it.
     fn count(&mut self, rule: &FaultRule, target: &str, dice: &mut fastrand::Rng) -> bool {
         let on = &rule.on;

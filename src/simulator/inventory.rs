@@ -26,10 +26,10 @@ use super::shelf::{ActionResult, Given, Shelf, Thing};
 use crate::catalog::TargetKind;
 
 pub(super) use deleted::Record;
-pub(super) use shown::Look;
+pub(super) use shown::ShownLook;
 
 /// Where a thing stands.
-pub(super) type Place = (TargetKind, usize);
+pub(super) type ThingPlace = (TargetKind, usize);
 
 const A_MILLION: usize = 1_000_000;
 
@@ -158,7 +158,7 @@ impl Inventory {
         &mut self,
         action: &'static str,
         deeds: &[Deed],
-        (kind, at): Place,
+        (kind, at): ThingPlace,
         body: &Value,
         now: Moment,
     ) -> bool {

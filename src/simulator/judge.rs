@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::errors::Refusal;
 use super::kinds::kind_of;
-use super::query::{Asked, Query};
+use super::query::{Query, QueryOptions};
 use super::routes::{self, Endpoint, PathId, Served};
 use super::scenario::{Body, Guid};
 use super::tenant::{Carrier, Incoming};
@@ -57,7 +57,7 @@ pub(super) fn read<'p>(incoming: &Incoming<'_>, version: Version, path: &'p str)
         query = options(incoming, version, served.endpoint)?;
         Ok(())
     });
-    let routes::Found { ids, place, .. } = found;
+    let routes::FoundRoute { ids, place, .. } = found;
     Ok(Call { endpoint: served.endpoint, bucket: served.bucket, ids, target, version, place, query, verdict })
 }
 
@@ -65,7 +65,7 @@ pub(super) fn read<'p>(incoming: &Incoming<'_>, version: Version, path: &'p str)
 fn options(incoming: &Incoming<'_>, version: Version, endpoint: Endpoint) -> Result<Query, Refusal> {
     let Some((kind, many)) = endpoint.shows() else { return Ok(Query::default()) };
     let consistency = incoming.headers.get(CONSISTENCY).and_then(|level| level.to_str().ok());
-    let asked = Asked { kind, version, many, consistency };
+    let asked = QueryOptions { kind, version, many, consistency };
     let counts_at_all = consistency.is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
     match endpoint {
         Endpoint::Count(_) if !counts_at_all => Err(kind.bad_request("$count is not currently supported.".to_owned())),

@@ -31,7 +31,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// What makes a state this tenant's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Head {
+pub(super) struct KeptHead {
     format: u32,
     /// Of the program that has written it, and how many actions it knows.
     version: String,
@@ -43,7 +43,7 @@ pub(crate) struct Head {
 
 /// What a tenant is made of: each makes another one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stage {
+pub struct KeptStage {
     /// The scenario that it is played from; `None`: the default one.
     pub scenario: Option<PathBuf>,
     /// The saved inventory that it holds; `None`: what nobody lists is made up.
@@ -53,9 +53,9 @@ pub struct Stage {
 /// A tenant, its file, and the lock on it.
 pub(crate) struct Kept {
     tenant: Arc<Tenant>,
-    head: Head,
+    head: KeptHead,
     name: String,
-    stage: Stage,
+    stage: KeptStage,
     file: PathBuf,
     writing: Mutex<Writing>,
     /// Held until the process lets the tenant go.
@@ -90,7 +90,7 @@ impl Kept {
     /// stage comes to.
     pub(crate) fn open(
         folder: &Path,
-        stage: Stage,
+        stage: KeptStage,
         scenario: impl FnOnce() -> Result<Scenario, KeptError>,
         now: Timestamp,
     ) -> Result<(Arc<Self>, Option<String>), KeptError> {
@@ -101,11 +101,11 @@ impl Kept {
         fs::create_dir_all(folder).map_err(failed)?;
         let lock = locked(&folder.join(format!("{name}.lock"))).map_err(failed)?.ok_or(KeptError::Busy)?;
         let file = folder.join(format!("{name}.json"));
-        let anew = Head { format: FORMAT, version: version(), scenario: digest, start: now };
+        let anew = KeptHead { format: FORMAT, version: version(), scenario: digest, start: now };
         let (head, state, told) = match read(&file, &anew) {
-            Found::Nothing => (anew, None, None),
-            Found::State(head, state) => (head, Some(*state), None),
-            Found::Other(why) => (anew, None, Some(why.to_owned())),
+            KeptFound::Nothing => (anew, None, None),
+            KeptFound::State(head, state) => (head, Some(*state), None),
+            KeptFound::Other(why) => (anew, None, Some(why.to_owned())),
         };
         let tenant = Tenant::kept(scenario, head.start, now, state);
         let writing = Mutex::new(Writing { is_changed: false, last: Instant::now(), took: Duration::ZERO });
@@ -136,7 +136,7 @@ impl Kept {
     }
 
     /// What it is made of.
-    pub(crate) fn stage(&self) -> &Stage {
+    pub(crate) fn stage(&self) -> &KeptStage {
         &self.stage
     }
 
@@ -201,7 +201,7 @@ fn digest_of(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl Stage {
+impl KeptStage {
     fn files(&self) -> impl Iterator<Item = &PathBuf> {
         self.scenario.iter().chain(&self.inventory)
     }
@@ -248,33 +248,35 @@ fn locked(path: &Path) -> io::Result<Option<File>> {
     Ok(None)
 }
 
-enum Found {
+enum KeptFound {
     Nothing,
-    State(Head, Box<StateRead>),
+    State(KeptHead, Box<StateRead>),
     /// There was one, and it is not this tenant's.
     Other(&'static str),
 }
 
-fn read(file: &Path, wanted: &Head) -> Found {
+fn read(file: &Path, wanted: &KeptHead) -> KeptFound {
     #[derive(Deserialize)]
-    struct Whole {
-        head: Head,
+    struct KeptWhole {
+        head: KeptHead,
         state: StateRead,
     }
     #[derive(Deserialize)]
     struct HeadAlone {
-        head: Head,
+        head: KeptHead,
     }
-    let Ok(text) = fs::read(file) else { return Found::Nothing };
-    let Ok(HeadAlone { head }) = serde_json::from_slice(&text) else { return Found::Other("its state cannot be read") };
+    let Ok(text) = fs::read(file) else { return KeptFound::Nothing };
+    let Ok(HeadAlone { head }) = serde_json::from_slice(&text) else {
+        return KeptFound::Other("its state cannot be read");
+    };
     if head.scenario != wanted.scenario {
-        return Found::Other("its scenario has changed");
+        return KeptFound::Other("its scenario has changed");
     }
     if head.format != wanted.format || head.version != wanted.version {
-        return Found::Other("another version of musterout has kept it");
+        return KeptFound::Other("another version of musterout has kept it");
     }
-    match serde_json::from_slice::<Whole>(&text) {
-        Ok(Whole { head, state }) => Found::State(head, Box::new(state)),
-        Err(_) => Found::Other("its state cannot be read"),
+    match serde_json::from_slice::<KeptWhole>(&text) {
+        Ok(KeptWhole { head, state }) => KeptFound::State(head, Box::new(state)),
+        Err(_) => KeptFound::Other("its state cannot be read"),
     }
 }

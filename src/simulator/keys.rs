@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::clock::iso_date;
-use super::context::Source;
+use super::context::ContextSource;
 use super::errors::Refusal;
 use super::inventory::Record;
 use super::judge::{self, Call};
@@ -52,7 +52,7 @@ pub(super) fn answer(
     scenario: &Scenario,
     (setting, record): (&Setting, Record),
     call: &Call<'_>,
-    source: &Source,
+    source: &ContextSource,
 ) -> Result<Value, Refusal> {
     match call.endpoint {
         Endpoint::ReadLocalCredential => {

@@ -17,7 +17,7 @@ use super::scenario::End;
 use crate::catalog::ACTIONS;
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Due {
+struct LateEffect {
     since: Duration,
     action: usize,
     at: usize,
@@ -27,24 +27,24 @@ struct Due {
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Late(Vec<Due>);
+pub(crate) struct Late(Vec<LateEffect>);
 
 impl Late {
     /// The action happens to the thing at that place when the tenant is `since` old. `body` is what was sent.
     pub(super) fn add(&mut self, since: Duration, action: usize, at: usize, body: Value) {
-        self.0.push(Due { since, action, at, body, end: None });
+        self.0.push(LateEffect { since, action, at, body, end: None });
     }
 
     /// The device at that place, or those of the user there, check in then.
     pub(super) fn check_in(&mut self, since: Duration, action: usize, at: usize, body: Value, end: End) {
-        self.0.push(Due { since, action, at, body, end: Some(end) });
+        self.0.push(LateEffect { since, action, at, body, end: Some(end) });
     }
 
     /// What is due has happened.
     pub(super) fn land(&mut self, inventory: &mut Inventory, now: Moment) {
-        let mut due: Vec<Due> = self.0.extract_if(.., |due| due.since <= now.since).collect();
+        let mut due: Vec<LateEffect> = self.0.extract_if(.., |due| due.since <= now.since).collect();
         due.sort_by_key(|due| due.since);
-        for Due { since, action, at, body, end } in due {
+        for LateEffect { since, action, at, body, end } in due {
             let row = &ACTIONS[action];
             let ago = SignedDuration::try_from(now.since.saturating_sub(since)).unwrap_or_default();
             let then = Moment { since, wall: now.wall.checked_sub(ago).unwrap_or(now.wall) };

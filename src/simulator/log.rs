@@ -32,7 +32,7 @@ const HEADERS: &[&str] = &[
 
 /// One request as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Seen {
+pub struct SeenRequest {
     /// Milliseconds since the tenant began.
     pub at_ms: u64,
     pub method: String,
@@ -48,7 +48,7 @@ pub struct Seen {
 
 /// One request as it is kept: copied out of the connection's buffers, and put into shape only when somebody looks.
 #[derive(Debug)]
-struct Kept {
+struct KeptRequest {
     at_ms: u64,
     method: Method,
     path: Box<str>,
@@ -59,11 +59,11 @@ struct Kept {
     status: Option<u16>,
 }
 
-impl Kept {
-    fn show(&self) -> Seen {
+impl KeptRequest {
+    fn show(&self) -> SeenRequest {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let between = if self.query.is_empty() { "" } else { "?" };
-        Seen {
+        SeenRequest {
             at_ms: self.at_ms,
             method: self.method.as_str().to_owned(),
             path: format!("{}{between}{}", self.path, self.query),
@@ -78,7 +78,7 @@ impl Kept {
 #[derive(Debug)]
 pub(super) struct Log {
     on: bool,
-    kept: VecDeque<Kept>,
+    kept: VecDeque<KeptRequest>,
 }
 
 impl Log {
@@ -93,7 +93,7 @@ impl Log {
         if self.kept.len() == KEPT {
             self.kept.pop_front();
         }
-        self.kept.push_back(Kept {
+        self.kept.push_back(KeptRequest {
             at_ms,
             method: incoming.method.clone(),
             path: incoming.path.into(),
@@ -105,8 +105,8 @@ impl Log {
         });
     }
 
-    pub(super) fn seen(&self) -> impl Iterator<Item = Seen> {
-        self.kept.iter().map(Kept::show)
+    pub(super) fn seen(&self) -> impl Iterator<Item = SeenRequest> {
+        self.kept.iter().map(KeptRequest::show)
     }
 }
 

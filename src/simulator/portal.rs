@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::approvals::{self, ApprovalCounts, ApprovalSeen};
 use super::clock::Moment;
 use super::errors::Refusal;
-use super::exchange::{Answer, Delivery, Incoming, Ruling};
+use super::exchange::{Delivery, Incoming, Ruling, SimulatedAnswer};
 use super::faults::Facts;
 use super::scenario::{Fault, Guid};
 use super::tenant::{State, Tenant};
@@ -63,7 +63,7 @@ impl Tenant {
         version: Version,
         path: &str,
         rest: &str,
-    ) -> Answer {
+    ) -> SimulatedAnswer {
         let now = self.now();
         let mut state = self.lock();
         self.do_in_portal(&mut state, now);

@@ -27,7 +27,7 @@ pub(super) struct Quotas {
 
 /// No room today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct UsedUp {
+pub(super) struct QuotaUsedUp {
     /// Whose limit it is.
     pub action: &'static str,
     /// When there is room again.
@@ -43,7 +43,7 @@ impl Quotas {
         action: usize,
         devices: impl FnOnce() -> usize,
         now: Timestamp,
-    ) -> Result<(), UsedUp> {
+    ) -> Result<(), QuotaUsedUp> {
         self.let_people_in(scenario, now);
         let cascade = scenario.daily_cascade.iter().map(|name| name.index());
         let cascade = cascade.filter(|_| ACTIONS[action].name == "delete").map(|more| (more, 1));
@@ -51,7 +51,7 @@ impl Quotas {
         let all: Vec<(usize, usize)> = std::iter::once((action, 1)).chain(cascade).chain(of_devices).collect();
         let full = |(action, times): &(usize, usize)| {
             let until = self.full_until(scenario, *action, *times, now)?;
-            Some(UsedUp { action: ACTIONS[*action].name, until })
+            Some(QuotaUsedUp { action: ACTIONS[*action].name, until })
         };
         if let Some(used_up) = all.iter().filter_map(full).max_by_key(|used_up| used_up.until) {
             return Err(used_up);
@@ -186,7 +186,7 @@ mod tests {
         let mut take = |devices: usize, at: &str| {
             quotas.take(&scenario, index("removeAllDevicesFromManagement"), || devices, at.parse().unwrap())
         };
-        let until = |at: &str| Err(UsedUp { action: "retire", until: at.parse().unwrap() });
+        let until = |at: &str| Err(QuotaUsedUp { action: "retire", until: at.parse().unwrap() });
         assert_eq!(take(3, "2026-11-20T07:00:00Z"), Ok(()));
         assert_eq!(take(2, "2026-11-20T08:00:00Z"), until("2026-11-21T07:00:00Z"));
         assert_eq!(take(1, "2026-11-20T08:00:00Z"), Ok(()));

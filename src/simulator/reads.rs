@@ -7,8 +7,8 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value, json};
 
-use super::context::Source;
-use super::inventory::{Inventory, Look};
+use super::context::ContextSource;
+use super::inventory::{Inventory, ShownLook};
 use super::kinds::{Expansion, GROUP};
 use super::query::{Direction, Query};
 use super::resources::guid_from;
@@ -31,9 +31,9 @@ pub(super) fn one(
     inventory: &mut Inventory,
     (kind, at): (TargetKind, usize),
     query: &Query,
-    (source, version): (&Source, Version),
+    (source, version): (&ContextSource, Version),
 ) -> Value {
-    let look = Look { select: query.select.as_deref(), version, by_id: true };
+    let look = ShownLook { select: query.select.as_deref(), version, by_id: true };
     let mut shown = inventory.show(kind, at, &look);
     expand(inventory, at, query, &mut shown, version);
     framed(source.of_one(query), shown)
@@ -41,7 +41,7 @@ pub(super) fn one(
 
 /// Adds what `$expand` names of the thing at that place: which kind it is follows from what can be expanded.
 fn expand(inventory: &mut Inventory, at: usize, query: &Query, shown: &mut Map<String, Value>, version: Version) {
-    let look = Look { select: None, version, by_id: false };
+    let look = ShownLook { select: None, version, by_id: false };
     for expansion in &query.expand {
         let (of, places) = match expansion {
             Expansion::OwnedDevices => (TargetKind::EntraDevice, inventory.owned_by(at)),
@@ -59,7 +59,7 @@ fn expand(inventory: &mut Inventory, at: usize, query: &Query, shown: &mut Map<S
 }
 
 /// How many devices are enrolled.
-pub(super) fn overview(enrolled: usize, query: &Query, source: &Source) -> Value {
+pub(super) fn overview(enrolled: usize, query: &Query, source: &ContextSource) -> Value {
     let whole = json!({
         "id": guid_from("overview", 0),
         "enrolledDeviceCount": enrolled,
@@ -87,12 +87,12 @@ pub(super) struct Listing<'a> {
     pub most: Option<usize>,
     /// Absolute URL of the collection.
     pub url: String,
-    pub source: &'a Source,
+    pub source: &'a ContextSource,
 }
 
 impl Listing<'_> {
-    fn look(&self) -> Look<'_> {
-        Look { select: self.query.select.as_deref(), version: self.version, by_id: false }
+    fn look(&self) -> ShownLook<'_> {
+        ShownLook { select: self.query.select.as_deref(), version: self.version, by_id: false }
     }
 
     fn link(&self, token: &str) -> Value {
@@ -256,7 +256,7 @@ pub(crate) fn group(
     }
     let mut shown = selected(whole, query);
     if query.expand.contains(&Expansion::Members) {
-        let look = Look { select: None, version, by_id: false };
+        let look = ShownLook { select: None, version, by_id: false };
         let members = inventory.members_of(id).map(|(ids, _)| ids).unwrap_or_default();
         let members = members.into_iter().take(EXPANDED).map(|id| Value::Object(inventory.show_object(id, &look)));
         shown.insert("members".into(), members.collect());
@@ -287,7 +287,7 @@ pub(crate) fn objects(all: Vec<Value>, listing: &Listing<'_>) -> Value {
 }
 
 /// The primary user of a device, if it has one.
-fn primary_users(inventory: &Inventory, device: usize, look: &Look<'_>) -> Vec<Value> {
+fn primary_users(inventory: &Inventory, device: usize, look: &ShownLook<'_>) -> Vec<Value> {
     let value = |name| inventory.value(TargetKind::ManagedDevice, device, name).unwrap_or_default();
     match value("userPrincipalName").as_str() {
         Some("") | None => Vec::new(),

@@ -96,7 +96,7 @@ pub(super) struct PathId<'p> {
 }
 
 #[derive(Debug)]
-pub(super) struct Found<'p> {
+pub(super) struct FoundRoute<'p> {
     pub served: &'static [Served],
     pub ids: Vec<PathId<'p>>,
     /// The place as Graph writes it, with keys in brackets: `users('…')/managedDevices`.
@@ -104,19 +104,19 @@ pub(super) struct Found<'p> {
 }
 
 #[derive(Debug, Default)]
-struct Node {
+struct RouteNode {
     literals: Vec<(&'static str, usize)>,
     id: Option<(IdName, usize)>,
     served: Vec<Served>,
 }
 
 #[derive(Debug)]
-pub(super) struct Routes(Vec<Node>);
+pub(super) struct Routes(Vec<RouteNode>);
 
 static TABLE: LazyLock<Routes> = LazyLock::new(Routes::of_catalog);
 
 /// What serves `path` (below the version), or the segment at which nobody does.
-pub(super) fn find(path: &str) -> Result<Found<'_>, &str> {
+pub(super) fn find(path: &str) -> Result<FoundRoute<'_>, &str> {
     TABLE.find(path)
 }
 
@@ -145,7 +145,7 @@ const NAMESPACES: &[&str] = &["microsoft.graph.", "graph."];
 
 impl Routes {
     fn of_catalog() -> Self {
-        let mut routes = Self(vec![Node::default()]);
+        let mut routes = Self(vec![RouteNode::default()]);
         for (index, action) in ACTIONS.iter().enumerate() {
             for route in action.routes {
                 routes.add_action(index, action, route);
@@ -245,7 +245,7 @@ impl Routes {
         if let Some((_, child)) = self.0[node].literals.iter().find(|(literal, _)| *literal == segment) {
             return *child;
         }
-        self.0.push(Node::default());
+        self.0.push(RouteNode::default());
         let child = self.0.len() - 1;
         self.0[node].literals.push((segment, child));
         child
@@ -255,7 +255,7 @@ impl Routes {
         if let Some((_, child)) = self.0[node].id {
             return child;
         }
-        self.0.push(Node::default());
+        self.0.push(RouteNode::default());
         let child = self.0.len() - 1;
         self.0[node].id = Some((name, child));
         child
@@ -284,14 +284,14 @@ impl Routes {
         }
     }
 
-    fn find<'p>(&'static self, path: &'p str) -> Result<Found<'p>, &'p str> {
+    fn find<'p>(&'static self, path: &'p str) -> Result<FoundRoute<'p>, &'p str> {
         let mut walk = Walk { routes: self, node: 0, ids: Vec::with_capacity(2), place: String::new() };
         for segment in path.trim_matches('/').split('/') {
             walk.take(segment).ok_or(segment)?;
         }
         match self.0[walk.node].served.as_slice() {
             [] => Err(path.trim_matches('/').rsplit('/').next().unwrap_or(path)),
-            served => Ok(Found { served, ids: walk.ids, place: walk.place }),
+            served => Ok(FoundRoute { served, ids: walk.ids, place: walk.place }),
         }
     }
 }

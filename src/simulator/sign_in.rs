@@ -14,7 +14,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::clock::Moment;
-use super::errors::{Refusal, Stamp};
+use super::errors::{AnswerStamp, Refusal};
 use super::resources::{guid, guid_from};
 use super::scenario::{Guid, Scenario};
 use crate::catalog::{ACTIONS, Proof, SECRETS};
@@ -53,7 +53,7 @@ impl Tokens {
     }
 
     /// Answers `POST /{tenant}/oauth2/v2.0/token`.
-    pub(super) fn issue(&mut self, scenario: &Scenario, tenant: &str, form: &[u8], stamp: &Stamp) -> WireReply {
+    pub(super) fn issue(&mut self, scenario: &Scenario, tenant: &str, form: &[u8], stamp: &AnswerStamp) -> WireReply {
         match request_of(scenario, tenant, form) {
             Err(error) => error.reply(stamp),
             Ok(request) => {
@@ -69,7 +69,7 @@ impl Tokens {
         }
     }
 
-    fn mint(&mut self, scenario: &Scenario, request: &TokenRequest, stamp: &Stamp) -> String {
+    fn mint(&mut self, scenario: &Scenario, request: &TokenRequest, stamp: &AnswerStamp) -> String {
         let issued_at = stamp.now.wall.as_second();
         let lifetime = scenario.sign_in.token_lifetime.0;
         let payload = json!({
@@ -93,7 +93,7 @@ impl Tokens {
 }
 
 /// Answers `GET /{tenant}/v2.0/.well-known/openid-configuration`.
-pub(super) fn discover(scenario: &Scenario, tenant: &str, base: &str, stamp: &Stamp) -> WireReply {
+pub(super) fn discover(scenario: &Scenario, tenant: &str, base: &str, stamp: &AnswerStamp) -> WireReply {
     match tenant_id(scenario, tenant) {
         Err(error) => error.reply(stamp),
         Ok(id) => stamp.json(
@@ -144,7 +144,7 @@ impl EntraError {
         Self { status: StatusCode::BAD_REQUEST, error, number, text: text.into() }
     }
 
-    fn reply(&self, stamp: &Stamp) -> WireReply {
+    fn reply(&self, stamp: &AnswerStamp) -> WireReply {
         let trace = &stamp.request_id;
         let correlation = guid_from(trace, 1);
         let time = stamp.now.wall.strftime("%Y-%m-%d %H:%M:%SZ").to_string();

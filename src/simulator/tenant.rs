@@ -1,6 +1,6 @@
 //! The simulated tenant itself: everything that happens to one request, in order.
 //!
-//! In: a [`Scenario`] and requests. Out: for each request an [`Answer`], and [`Counts`] of them all. Must not: sleep,
+//! In: a [`Scenario`] and requests. Out: for each request an [`SimulatedAnswer`], and [`Counts`] of them all. Must not: sleep,
 //! open sockets, or ask for the time of day; whoever carries the answer waits out its delay.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use self::perform::find;
-use super::approvals::{self, Requests};
-use super::clock::{Clock, Moment, http_date};
+use super::approvals::{self, FiledRequests};
+use super::clock::{Moment, TenantClock, http_date};
 use super::counts::Counts;
-use super::effects::Reply;
-use super::errors::{Refusal, Stamp};
+use super::effects::SuccessReply;
+use super::errors::{AnswerStamp, Refusal};
 use super::exchange::Ruling;
 use super::faults::{Facts, Faults};
 use super::inventory::Inventory;
@@ -37,8 +37,8 @@ mod perform;
 mod reading;
 
 pub(super) use self::kept::StateRead;
-pub(crate) use super::exchange::{Answer, Carrier, Delivery, Incoming};
-pub(crate) use super::log::Seen;
+pub(crate) use super::exchange::{Carrier, Delivery, Incoming, SimulatedAnswer};
+pub(crate) use super::log::SeenRequest;
 
 /// What a fault says of the time until there is room.
 const A_DAY: Duration = Duration::from_secs(86_400);
@@ -49,7 +49,7 @@ const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id
 /// The tenant. Shared by all connections; each request holds its lock once, and briefly.
 pub struct Tenant {
     scenario: Scenario,
-    clock: Clock,
+    clock: TenantClock,
     state: Mutex<State>,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct State {
     windows: Windows,
     pub(super) faults: Faults,
     pub(super) quotas: Quotas,
-    pub(super) requests: Requests,
+    pub(super) requests: FiledRequests,
     late: Late,
     pub(super) tokens: Tokens,
     pub(super) counts: Counts,
@@ -76,7 +76,7 @@ impl State {
             windows: Windows::new(scenario),
             faults: Faults::new(&scenario.faults),
             quotas: Quotas::default(),
-            requests: Requests::new(scenario, Moment { since: Duration::ZERO, wall: start }),
+            requests: FiledRequests::new(scenario, Moment { since: Duration::ZERO, wall: start }),
             late: Late::default(),
             tokens,
             counts: Counts::default(),
@@ -86,13 +86,13 @@ impl State {
         }
     }
 
-    pub(super) fn stamp(&mut self, headers: &HeaderMap, now: Moment) -> Stamp {
+    pub(super) fn stamp(&mut self, headers: &HeaderMap, now: Moment) -> AnswerStamp {
         if self.date.0 != now.wall.as_second() {
             let text = HeaderValue::from_str(&http_date(now.wall));
             self.date = (now.wall.as_second(), text.unwrap_or(HeaderValue::from_static("")));
         }
         let id = sign_in::request_id(&mut self.dice);
-        Stamp::new(id, headers.get(CLIENT_REQUEST_ID), now, self.date.1.clone())
+        AnswerStamp::new(id, headers.get(CLIENT_REQUEST_ID), now, self.date.1.clone())
     }
 
     pub(super) fn keep(&mut self, incoming: &Incoming<'_>, now: Moment, status: Option<u16>, secret: bool) {
@@ -104,11 +104,11 @@ impl Tenant {
     /// A tenant whose wall clock shows `start` now.
     pub fn new(scenario: Scenario, start: Timestamp) -> Arc<Self> {
         let state = State::new(&scenario, start, Tokens::default());
-        Arc::new(Self { scenario, clock: Clock::starting_at(start), state: Mutex::new(state) })
+        Arc::new(Self { scenario, clock: TenantClock::starting_at(start), state: Mutex::new(state) })
     }
 
     /// Decides what comes back; every effect has happened when this returns.
-    pub fn handle(&self, incoming: &Incoming<'_>) -> Answer {
+    pub fn handle(&self, incoming: &Incoming<'_>) -> SimulatedAnswer {
         let mut answer = self.dispatch(incoming);
         answer.delay += self.latency();
         answer
@@ -127,7 +127,7 @@ impl Tenant {
     }
 
     /// The last requests, oldest first.
-    pub fn requests(&self) -> Vec<Seen> {
+    pub fn requests(&self) -> Vec<SeenRequest> {
         self.lock().log.seen().collect()
     }
 
@@ -164,7 +164,7 @@ impl Tenant {
         }
     }
 
-    fn dispatch(&self, incoming: &Incoming<'_>) -> Answer {
+    fn dispatch(&self, incoming: &Incoming<'_>) -> SimulatedAnswer {
         let (first, rest) = split(incoming.path);
         let version = match first {
             first if first.eq_ignore_ascii_case("v1.0") => Version::V1,
@@ -179,7 +179,7 @@ impl Tenant {
     }
 
     /// What tests look through: counts, requests, a way to another day, and one back to the beginning.
-    fn window(&self, incoming: &Incoming<'_>, path: &str) -> Answer {
+    fn window(&self, incoming: &Incoming<'_>, path: &str) -> SimulatedAnswer {
         let mut state = self.lock();
         let stamp = state.stamp(incoming.headers, self.clock.now());
         let reply = match (incoming.method.as_str(), path) {
@@ -207,7 +207,7 @@ impl Tenant {
         Ruling::reply(reply).answer
     }
 
-    fn entra(&self, incoming: &Incoming<'_>, tenant: &str, path: &str) -> Answer {
+    fn entra(&self, incoming: &Incoming<'_>, tenant: &str, path: &str) -> SimulatedAnswer {
         let now = self.clock.now();
         let mut state = self.lock();
         let stamp = state.stamp(incoming.headers, now);
@@ -230,7 +230,7 @@ impl Tenant {
     }
 
     /// One request to Graph, alone or out of a batch.
-    pub(super) fn graph(&self, incoming: &Incoming<'_>, version: Version, path: &str) -> Answer {
+    pub(super) fn graph(&self, incoming: &Incoming<'_>, version: Version, path: &str) -> SimulatedAnswer {
         if let Some((first, rest)) = path.split_at_checked(approvals::PATH.len())
             && first.eq_ignore_ascii_case(approvals::PATH)
         {
@@ -281,7 +281,14 @@ impl Tenant {
     }
 
     /// Sign-in, allowance, fault, validity, existence, effect: in the order in which a real request meets them.
-    fn rule(&self, state: &mut State, incoming: &Incoming<'_>, path: &str, call: &Call<'_>, stamp: &Stamp) -> Ruling {
+    fn rule(
+        &self,
+        state: &mut State,
+        incoming: &Incoming<'_>,
+        path: &str,
+        call: &Call<'_>,
+        stamp: &AnswerStamp,
+    ) -> Ruling {
         let now = stamp.now;
         if let Err(refusal) = state.tokens.admit(&self.scenario, incoming.headers, now) {
             return Ruling::reply(stamp.refuse(path, &refusal));
@@ -348,7 +355,7 @@ impl Tenant {
         incoming: &Incoming<'_>,
         call: &Call<'_>,
         fault: Option<&Fault>,
-        stamp: &Stamp,
+        stamp: &AnswerStamp,
     ) -> Result<Ruling, Refusal> {
         call.verdict.clone()?;
         permissions::admit(&self.scenario, call)?;

@@ -13,7 +13,7 @@ use crate::catalog::{Allowance, Bucket};
 /// One bucket. Only the latest `requests` counted requests are kept: the window is full exactly when the oldest of them
 /// is still in it, so a look costs the same however long the window is.
 #[derive(Debug)]
-struct Window {
+struct ThrottleWindow {
     allowance: Allowance,
     latest: VecDeque<Duration>,
     strangers: Strangers,
@@ -44,7 +44,7 @@ impl Punished {
     }
 }
 
-impl Window {
+impl ThrottleWindow {
     /// Time until there is room.
     fn wait(&self, now: Duration) -> Option<Duration> {
         let full = self.latest.len() >= self.allowance.requests as usize;
@@ -73,7 +73,7 @@ impl Window {
 
 #[derive(Debug)]
 pub(super) struct Windows {
-    buckets: [Option<Window>; Bucket::COUNT],
+    buckets: [Option<ThrottleWindow>; Bucket::COUNT],
     count_throttled: bool,
 }
 
@@ -81,7 +81,7 @@ impl Windows {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let window = |bucket: usize| {
             let burst = scenario.throttle.1[bucket];
-            Some(Window {
+            Some(ThrottleWindow {
                 allowance: scenario.throttle.0[bucket]?,
                 latest: VecDeque::new(),
                 strangers: Strangers::new(scenario),

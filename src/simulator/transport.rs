@@ -10,7 +10,7 @@ use http::Uri;
 
 use super::kept::Kept;
 use super::power::Power;
-use super::tenant::{Answer, Carrier, Delivery, Incoming, Tenant};
+use super::tenant::{Carrier, Delivery, Incoming, SimulatedAnswer, Tenant};
 use super::wire::{Fate, Spoil, Wire};
 use crate::msgraph::transport::{Transport, TransportError, WireReply, WireRequest};
 
@@ -80,7 +80,7 @@ impl Eq for SimTransport {}
 
 impl SimTransport {
     /// What the tenant makes of it.
-    fn handle(&self, request: &WireRequest) -> Result<Answer, TransportError> {
+    fn handle(&self, request: &WireRequest) -> Result<SimulatedAnswer, TransportError> {
         let url: Uri = request.url.parse().map_err(|_| TransportError::Unreachable("not a URL".to_owned()))?;
         let base = format!(
             "{}://{}",

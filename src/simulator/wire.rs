@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::tenant::{Answer, Delivery};
+use super::tenant::{Delivery, SimulatedAnswer};
 use crate::msgraph::transport::{TransportError, WireReply, WireRequest};
 
 /// What happens to one request.
@@ -79,7 +79,7 @@ impl Wire {
         (self.choose)(request)
     }
 
-    pub(super) fn passed(&self, request: &WireRequest, answer: &Answer) {
+    pub(super) fn passed(&self, request: &WireRequest, answer: &SimulatedAnswer) {
         let told = match &answer.delivery {
             Delivery::Reply(reply) => Some((reply.status.as_u16(), reply.body.clone())),
             Delivery::Lost | Delivery::Refused => None,

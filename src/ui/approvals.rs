@@ -11,7 +11,7 @@ use serde_json::json;
 use super::style::{BAD, OPEN, PLAIN, STRONG, View, paint};
 use super::tables::Table;
 use super::text::{count_of, duration};
-use crate::approval::{Status, minute};
+use crate::approval::{RequestStatus, minute};
 use crate::journal::Waiting;
 use crate::journal::memory::SIMULATED;
 use crate::moment::moment;
@@ -109,7 +109,7 @@ fn groups(waiting: &[Waiting]) -> Vec<Vec<&Waiting>> {
 }
 
 fn summary(waiting: &[Waiting]) -> String {
-    let approved = waiting.iter().filter(|waiting| waiting.filed.status == Status::Approved).count();
+    let approved = waiting.iter().filter(|waiting| waiting.filed.status == RequestStatus::Approved).count();
     let others = waiting.len() - approved;
     let mut text = String::new();
     if others > 0 {
@@ -127,7 +127,7 @@ fn summary(waiting: &[Waiting]) -> String {
 
 fn word(waiting: &Waiting) -> &'static str {
     match waiting.filed.status {
-        Status::Unknown => "not read yet",
+        RequestStatus::Unknown => "not read yet",
         status => status.name(),
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-use super::progress::Progress;
+use super::progress::RunProgress;
 use super::stderr::Stderr;
 use super::style::View;
 use super::text::{shorten, width};
@@ -92,10 +92,10 @@ async fn follow(
     budget: Option<Budget>,
     period: Duration,
     mut say: impl FnMut(&str),
-    mut show: impl FnMut(&Progress, Duration, bool),
+    mut show: impl FnMut(&RunProgress, Duration, bool),
 ) {
     let start = Instant::now();
-    let mut progress = Progress::new(budget);
+    let mut progress = RunProgress::new(budget);
     let mut batch = Vec::with_capacity(BATCH);
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -139,7 +139,7 @@ struct Drawing {
 }
 
 impl Drawing {
-    fn draw(&mut self, bar: &ProgressBar, progress: &Progress, now: Duration, view: View) {
+    fn draw(&mut self, bar: &ProgressBar, progress: &RunProgress, now: Duration, view: View) {
         let columns = view.width.map_or(usize::MAX, usize::from).min(WIDEST).saturating_sub(LEFT_FREE);
         let line = self.line(progress, now, columns, view.styled);
         let of_bar = columns.saturating_sub(1 + self.widest[usize::from(progress.is_verifying())]).max(NARROWEST);
@@ -154,7 +154,7 @@ impl Drawing {
     }
 
     /// The long line where a good bar has room beside it, else the short one.
-    fn line(&mut self, progress: &Progress, now: Duration, columns: usize, styled: bool) -> String {
+    fn line(&mut self, progress: &RunProgress, now: Duration, columns: usize, styled: bool) -> String {
         let long = progress.line(now, styled);
         let line = match width(&long) + 1 + GOOD <= columns {
             true => long,
@@ -200,7 +200,7 @@ mod tests {
             sender.send(Event::Finished).unwrap();
         };
         let say = |line: &str| lines.borrow_mut().push(line.to_owned());
-        let show = |progress: &Progress, now: Duration, _| {
+        let show = |progress: &RunProgress, now: Duration, _| {
             if now >= PLAIN_LINE {
                 lines.borrow_mut().push(progress.line(now, false));
             }
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_bar_takes_what_the_line_leaves() {
-        let mut progress = Progress::new(None);
+        let mut progress = RunProgress::new(None);
         progress.apply(&Event::Started { jobs: 5_000, due: 5_000 }, Duration::ZERO);
         for columns in [20, 60, 80, 200] {
             let (bar, mut drawing) = (ProgressBar::hidden(), Drawing::default());

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use super::faults;
 use super::style::{FAINT, GOOD, OPEN, View, paint};
 use super::text::{count, count_of};
-use crate::guard::judge::Verdict;
+use crate::guard::judge::Judgement;
 use crate::plan::Plan;
 use crate::text::visible;
 
 /// For people.
-pub(crate) fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
+pub(crate) fn render(plan: &Plan, verdict: &Judgement, view: View) -> String {
     let mut text = String::new();
     for input in &plan.inputs {
         let file = input.file.display().to_string();
@@ -88,7 +88,7 @@ fn not_judged(plan: &Plan) -> String {
 /// How many rows are looked up by what.
 fn by_selector(plan: &Plan) -> Vec<(&'static str, usize)> {
     let mut counts: Vec<(&'static str, usize)> = Vec::new();
-    for name in plan.unresolved.iter().flat_map(|row| row.looked_up_by()) {
+    for name in plan.unresolved.iter().flat_map(|row| row.lookup_words()) {
         match counts.iter_mut().find(|(known, _)| *known == name) {
             Some((_, number)) => *number += 1,
             None => counts.push((name, 1)),
@@ -98,7 +98,7 @@ fn by_selector(plan: &Plan) -> Vec<(&'static str, usize)> {
 }
 
 /// For programs.
-pub(crate) fn json(plan: &Plan, verdict: &Verdict) -> Value {
+pub(crate) fn json(plan: &Plan, verdict: &Judgement) -> Value {
     let inputs: Vec<_> = plan
         .inputs
         .iter()

@@ -16,7 +16,7 @@ use super::text::{count, count_of};
 use super::typed_ahead;
 use super::waves;
 use super::wrap::wrapped;
-use crate::preview::{Preview, State};
+use crate::preview::{Preview, PreviewState};
 use crate::text::{Medium, harmless};
 
 /// What is about to happen, without the prompt.
@@ -51,7 +51,7 @@ const FIRST: usize = 5;
 
 /// What was looked up, by its name: nobody would know it by its id. Where nothing was, the first targets of the plan.
 fn found(preview: &Preview<'_>, view: View) -> String {
-    let sent = || preview.rows().filter(|row| row.state == State::Send && row.job.found.is_some());
+    let sent = || preview.rows().filter(|row| row.state == PreviewState::Send && row.job.found.is_some());
     let number = sent().count();
     if number == 0 {
         return first(preview, view);
@@ -70,7 +70,7 @@ fn found(preview: &Preview<'_>, view: View) -> String {
 }
 
 fn first(preview: &Preview<'_>, view: View) -> String {
-    let sent = || preview.rows().filter(|row| row.state == State::Send);
+    let sent = || preview.rows().filter(|row| row.state == PreviewState::Send);
     let mut table = Table::new(&[0]);
     for row in sent().take(FIRST) {
         let with = row.job.parameters.as_deref().map(|parameters| parameters.body());

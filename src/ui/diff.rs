@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::style::{BAD, GOOD, OPEN, PLAIN, STRONG, View, paint};
 use super::tables::Table;
 use super::text::{count, count_of};
-use crate::preview::diff::{Change, Differences, JobLine};
+use crate::preview::diff::{Differences, JobLine, RowChange};
 use crate::text::visible;
 
 /// Rows of one kind that are listed.
@@ -65,7 +65,7 @@ fn what(line: &JobLine) -> String {
     }
 }
 
-fn changed(change: &Change) -> [String; 4] {
+fn changed(change: &RowChange) -> [String; 4] {
     let whole = |line: &JobLine| match &line.body {
         Some(body) => format!("{} {body}", line.action),
         None => line.action.to_owned(),
@@ -74,7 +74,7 @@ fn changed(change: &Change) -> [String; 4] {
     [number, whole(&change.after), target, format!("was {}", whole(&change.before))]
 }
 
-fn finding(change: &Change) -> [String; 4] {
+fn finding(change: &RowChange) -> [String; 4] {
     let missing = change.before.missing != change.after.missing;
     let one = |line: &JobLine| {
         let finding = line.finding.clone().unwrap_or_else(|| line.state.to_owned());

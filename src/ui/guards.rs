@@ -8,13 +8,13 @@ use super::style::{OPEN, PLAIN, STRONG, View, paint};
 use super::tables::Table;
 use super::text::count;
 use crate::guard::breaker::StopWhen;
-use crate::guard::judge::Verdict;
-use crate::guard::protected::Entry;
+use crate::guard::judge::Judgement;
+use crate::guard::protected::ProtectedEntry;
 use crate::guard::rule::Guard;
 use crate::text::visible;
 
 /// `vip.csv:2-40, plan.yaml:12`: in which lines of which files the entries are.
-fn places(entries: &[Entry]) -> Vec<String> {
+fn places(entries: &[ProtectedEntry]) -> Vec<String> {
     let mut places: Vec<(&str, u32, u32)> = Vec::new();
     for entry in entries {
         match places.last_mut().filter(|(file, ..)| *file == &*entry.file) {
@@ -30,7 +30,7 @@ fn places(entries: &[Entry]) -> Vec<String> {
 }
 
 /// One line for each rule and each override.
-pub(super) fn render(verdict: &Verdict, view: View) -> String {
+pub(super) fn render(verdict: &Judgement, view: View) -> String {
     let mut table = Table::new(&[]);
     for rule in &verdict.rules.stated {
         let later = match rule.guard {

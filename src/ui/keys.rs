@@ -9,7 +9,7 @@ use super::style::{BAD, OPEN, PLAIN, STRONG, View, paint};
 use super::tables::Table;
 use super::text::{count, count_of};
 use crate::catalog::SECRETS;
-use crate::escrow::{Keys, Status};
+use crate::escrow::{KeyStatus, Keys};
 use crate::preview::Preview;
 use crate::text::visible;
 
@@ -17,10 +17,10 @@ use crate::text::visible;
 pub(super) fn in_short(keys: Option<&Keys>) -> String {
     let Some(keys) = keys else { return String::new() };
     let words = SECRETS.iter().filter_map(|row| match keys.of(row.secret).status {
-        Status::OnFile => Some(row.label.to_owned()),
-        Status::Missing => Some(format!("no {}", row.label)),
-        Status::Unknown | Status::Forbidden => Some(format!("{} ?", row.label)),
-        Status::NotApplicable => None,
+        KeyStatus::OnFile => Some(row.label.to_owned()),
+        KeyStatus::Missing => Some(format!("no {}", row.label)),
+        KeyStatus::Unknown | KeyStatus::Forbidden => Some(format!("{} ?", row.label)),
+        KeyStatus::NotApplicable => None,
     });
     let words: Vec<_> = words.collect();
     if words.is_empty() { "-".into() } else { words.join(", ") }

@@ -11,7 +11,7 @@ use crate::outcome::{Cause, Outcome, Settlement};
 
 /// A run, as its next command names it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Next<'a> {
+pub(crate) struct NextCommand<'a> {
     /// As much of its id as has to be typed.
     pub(crate) call: &'a str,
     /// Its tenant ends with it, so that nothing can be read there later.
@@ -24,7 +24,7 @@ pub(crate) struct Next<'a> {
     pub(crate) pending: Option<u32>,
 }
 
-impl Next<'_> {
+impl NextCommand<'_> {
     pub(crate) fn render(&self, view: View) -> String {
         let commands = self.commands();
         let heading = paint(view.styled, STRONG, "Next:");
@@ -119,7 +119,8 @@ mod tests {
 
     fn next(settlements: &[Settlement], simulated: bool, pending: Option<u32>) -> String {
         let jobs = plan();
-        Next { call: "01a22db6-e5e9", simulated, needs: "", jobs: &jobs, settlements, pending }.render(View::default())
+        NextCommand { call: "01a22db6-e5e9", simulated, needs: "", jobs: &jobs, settlements, pending }
+            .render(View::default())
     }
 
     #[test]

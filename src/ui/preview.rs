@@ -20,7 +20,7 @@ use crate::guard::preflight::Hold;
 use crate::moment::moment;
 use crate::msgraph::request::GraphRequest;
 use crate::outcome::{Cause, Outcome};
-use crate::preview::{BucketCount, Preview, Row, State, UNVERIFIED};
+use crate::preview::{BucketCount, Preview, PreviewRow, PreviewState, UNVERIFIED};
 use crate::text::visible;
 
 /// Plans up to this long are shown whole.
@@ -91,11 +91,14 @@ const NAME: usize = 3;
 const KEYS: usize = 5;
 
 /// `hidden` rows are left out after the first [`FIRST`].
-fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
-    let widest = |header: &str, cell: &dyn Fn(&Row<'_>) -> usize| rows.iter().map(cell).fold(header.len(), usize::max);
-    let shown =
-        Shown { named: rows.iter().any(|row| row.name().is_some()), keys: rows.iter().any(|row| row.keys.is_some()) };
-    let name = |row: &Row<'_>| visible(row.name().unwrap_or_default()).into_owned();
+fn table(rows: &[PreviewRow<'_>], hidden: usize, view: View) -> String {
+    let widest =
+        |header: &str, cell: &dyn Fn(&PreviewRow<'_>) -> usize| rows.iter().map(cell).fold(header.len(), usize::max);
+    let shown = ShownColumns {
+        named: rows.iter().any(|row| row.name().is_some()),
+        keys: rows.iter().any(|row| row.keys.is_some()),
+    };
+    let name = |row: &PreviewRow<'_>| visible(row.name().unwrap_or_default()).into_owned();
     let taken = widest("ROW", &|row| row.job.row.to_string().len())
         + widest("ACTION", &|row| row.job.action.name.len())
         + widest("TARGET", &|row| width(row.job.target()))
@@ -116,7 +119,7 @@ fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
             let more = format!("{} more; --format csv shows all", count(hidden));
             table.row(FAINT, shown.cells(["…", "", "", "", "", "", &more]));
         }
-        let style = if row.state == State::Send { PLAIN } else { OPEN };
+        let style = if row.state == PreviewState::Send { PLAIN } else { OPEN };
         let number = row.job.row.to_string();
         let (request, below) = request(row, room);
         let name = name(row);
@@ -130,13 +133,13 @@ fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
 
 /// The columns that are there only where some row has something in them.
 #[derive(Clone, Copy)]
-struct Shown {
+struct ShownColumns {
     /// What was looked up is shown by its name too: nobody knows ids by heart.
     named: bool,
     keys: bool,
 }
 
-impl Shown {
+impl ShownColumns {
     fn cells(self, cells: [&str; 7]) -> impl Iterator<Item = &str> {
         let shown = move |at: usize| (self.named || at != NAME) && (self.keys || at != KEYS);
         cells.into_iter().enumerate().filter(move |(at, _)| shown(*at)).map(|(_, cell)| cell)
@@ -146,18 +149,18 @@ impl Shown {
 /// With fewer columns than these, a request stands below its row.
 const LEAST: usize = 20;
 
-fn state_word(state: State) -> &'static str {
+fn state_word(state: PreviewState) -> &'static str {
     match state {
-        State::Send => "send",
-        State::Held => "held",
-        State::NotDue => "not due",
-        State::Done => "done",
+        PreviewState::Send => "send",
+        PreviewState::Held => "held",
+        PreviewState::NotDue => "not due",
+        PreviewState::Done => "done",
     }
 }
 
 /// What would be sent, or why nothing is. The target stands in its own column, so it goes first where room is short. A body
 /// is what a preview is read for: where it has no room beside its request, it stands below it, whole; so does a reason.
-fn request(row: &Row<'_>, room: Option<usize>) -> (String, Option<String>) {
+fn request(row: &PreviewRow<'_>, room: Option<usize>) -> (String, Option<String>) {
     if let Some(hold) = row.hold {
         let why = hold.to_string();
         return if room.is_none_or(|room| width(&why) <= room) { (why, None) } else { (String::new(), Some(why)) };
@@ -174,7 +177,7 @@ fn request(row: &Row<'_>, room: Option<usize>) -> (String, Option<String>) {
 }
 
 /// The request with as much of its path as there is room for.
-fn path_in(row: &Row<'_>, request: &GraphRequest<'_>, body: &str, room: usize) -> String {
+fn path_in(row: &PreviewRow<'_>, request: &GraphRequest<'_>, body: &str, room: usize) -> String {
     let method = request.method.name();
     let whole = format!("{method} {}{body}", request.path);
     let mut segments: Vec<&str> = request.path.split('/').skip(1).collect();

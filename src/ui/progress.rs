@@ -32,7 +32,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
 
 /// Nobody sends in a bucket until then.
 #[derive(Debug, Clone, Copy)]
-struct Pause {
+struct BucketPause {
     ends: Duration,
     until: Timestamp,
 }
@@ -55,7 +55,7 @@ fn is_unsent(outcome: Outcome) -> bool {
 
 /// The state of a run as events tell it.
 #[derive(Debug, Clone)]
-pub(super) struct Progress {
+pub(super) struct RunProgress {
     /// `None`: nothing is paced.
     budget: Option<Budget>,
     jobs: u32,
@@ -66,13 +66,13 @@ pub(super) struct Progress {
     sends: [(u64, u32); WINDOW],
     /// Buckets in which something was sent.
     used: [bool; Bucket::COUNT],
-    pauses: [Option<Pause>; Bucket::COUNT],
+    pauses: [Option<BucketPause>; Bucket::COUNT],
     /// How much of each allowance the pace uses, in thousandths.
     pace: [u16; Bucket::COUNT],
     /// Time in which buckets paused because of throttle answers.
     lost: Duration,
     /// Actions that wait for another day, and when that begins.
-    days: Vec<(&'static str, Pause)>,
+    days: Vec<(&'static str, BucketPause)>,
     waits: Waits,
     /// What a run in waves waits for, if it does.
     between_waves: Option<Box<str>>,
@@ -83,7 +83,7 @@ pub(super) struct Progress {
     stopping: bool,
 }
 
-impl Progress {
+impl RunProgress {
     pub(crate) fn new(budget: Option<Budget>) -> Self {
         Self {
             budget,
@@ -112,7 +112,7 @@ impl Progress {
             Event::Settled { outcome, .. } => self.settled(*outcome),
             Event::Paused { bucket, pause, until } => return self.paused(*bucket, *pause, *until, now),
             Event::DayUsedUp { action, wait, until, ground } => {
-                return self.day_used_up(action, *ground, Pause { ends: now + *wait, until: *until }, now);
+                return self.day_used_up(action, *ground, BucketPause { ends: now + *wait, until: *until }, now);
             }
             Event::Paced { bucket, permille } => self.pace[bucket.index()] = *permille,
             Event::Unreachable { delay, message } => {
@@ -336,12 +336,18 @@ impl Progress {
     }
 
     /// The action that waits longest for another day.
-    fn day(&self, now: Duration) -> Option<&(&'static str, Pause)> {
+    fn day(&self, now: Duration) -> Option<&(&'static str, BucketPause)> {
         self.days.iter().filter(|(_, pause)| pause.ends > now).max_by_key(|(_, pause)| pause.ends)
     }
 
     /// Room that comes back in a moment is not worth a word.
-    fn day_used_up(&mut self, action: &'static str, ground: Ground, pause: Pause, now: Duration) -> Option<String> {
+    fn day_used_up(
+        &mut self,
+        action: &'static str,
+        ground: Ground,
+        pause: BucketPause,
+        now: Duration,
+    ) -> Option<String> {
         self.days.retain(|(known, earlier)| *known != action && earlier.ends > now);
         if pause.ends.saturating_sub(now) < WORTH_A_WORD {
             return None;
@@ -374,13 +380,13 @@ impl Progress {
         if place.is_none_or(|known| known.ends < ends) {
             let from = place.map_or(now, |known| known.ends.max(now));
             self.lost += ends.saturating_sub(from);
-            *place = Some(Pause { ends, until });
+            *place = Some(BucketPause { ends, until });
         }
         (!told).then(|| format!("paused: the service asks to wait {} ({bucket})", duration(pause)))
     }
 
     /// The longest of the pauses that are on.
-    fn pause(&self, now: Duration) -> Option<Pause> {
+    fn pause(&self, now: Duration) -> Option<BucketPause> {
         self.pauses.iter().flatten().copied().filter(|pause| pause.ends > now).max_by_key(|pause| pause.ends)
     }
 }
@@ -399,8 +405,8 @@ mod tests {
     }
 
     /// A run of `jobs` that has sent and settled ten a second for so many seconds.
-    fn running(jobs: u32, for_seconds: u32) -> Progress {
-        let mut progress = Progress::new(Some(Budget::documented(0)));
+    fn running(jobs: u32, for_seconds: u32) -> RunProgress {
+        let mut progress = RunProgress::new(Some(Budget::documented(0)));
         progress.apply(&Event::Started { jobs, due: jobs }, Duration::ZERO);
         for job in 0..for_seconds * 10 {
             let now = seconds(f64::from(job) / 10.0);
@@ -463,7 +469,7 @@ mod tests {
 
     #[test]
     fn what_is_not_paced_shows_its_rate_alone() {
-        let mut progress = Progress::new(None);
+        let mut progress = RunProgress::new(None);
         progress.apply(&Event::Started { jobs: 2, due: 2 }, Duration::ZERO);
         progress.apply(&Event::Sent { job: 0, bucket: WRITES }, Duration::ZERO);
         assert_eq!(progress.line(Duration::ZERO, false), "0/2 done, 1/s");
@@ -583,10 +589,11 @@ mod tests {
 
     #[test]
     fn what_is_not_sent_does_not_count_as_done() {
-        let mut progress = Progress::new(None);
+        let mut progress = RunProgress::new(None);
         progress.apply(&Event::Started { jobs: 24, due: 22 }, Duration::ZERO);
-        let settle =
-            |progress: &mut Progress, outcome| drop(progress.apply(&Event::Settled { job: 0, outcome }, seconds(1.0)));
+        let settle = |progress: &mut RunProgress, outcome| {
+            drop(progress.apply(&Event::Settled { job: 0, outcome }, seconds(1.0)))
+        };
         settle(&mut progress, Outcome::Held);
         settle(&mut progress, Outcome::NotAttempted);
         assert_eq!(progress.line(seconds(1.0), false), "0/22 done");
@@ -601,7 +608,7 @@ mod tests {
 
     #[test]
     fn before_anything_happened_the_line_is_short() {
-        let mut progress = Progress::new(Some(Budget::documented(20)));
+        let mut progress = RunProgress::new(Some(Budget::documented(20)));
         progress.apply(&Event::Started { jobs: 24, due: 24 }, Duration::ZERO);
         assert_eq!(progress.line(Duration::ZERO, false), "0/24 done");
         progress.apply(&Event::Sent { job: 0, bucket: WRITES }, Duration::ZERO);

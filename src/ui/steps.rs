@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::text::{count, count_of, duration};
-use crate::preview::{Preview, State};
+use crate::preview::{Preview, PreviewState};
 
 /// What a preview says of them.
 pub(super) fn preview(preview: &Preview<'_>) -> String {
     let mut waits: Vec<(&str, &str, Duration, u32)> = Vec::new();
-    for row in preview.rows().filter(|row| row.state == State::Send) {
+    for row in preview.rows().filter(|row| row.state == PreviewState::Send) {
         let (Some(within), Some(before)) = (row.job.verified_within(), row.after) else { continue };
         let (step, before) = (row.job.action.name, before.action.name);
         match waits.iter_mut().find(|known| (known.0, known.1, known.2) == (step, before, within)) {

@@ -22,11 +22,11 @@ const COLUMN: usize = 40;
 /// A table in the making.
 pub(super) struct Table {
     header: Vec<String>,
-    rows: Vec<Line>,
+    rows: Vec<TableLine>,
     right: &'static [usize],
 }
 
-struct Line {
+struct TableLine {
     style: Style,
     cells: Vec<String>,
     /// What stands below the line, however wide the terminal is.
@@ -47,7 +47,7 @@ impl Table {
     /// One line; colours are for the whole of it.
     pub(super) fn row<'a>(&mut self, style: Style, cells: impl IntoIterator<Item = &'a str>) {
         let cells = cells.into_iter().map(|cell| visible(cell).into_owned()).collect();
-        self.rows.push(Line { style, cells, below: None });
+        self.rows.push(TableLine { style, cells, below: None });
     }
 
     /// What stands below the newest line.

@@ -20,7 +20,7 @@ const REASONS: usize = 8;
 /// Different reasons told apart; messages with an id in each must not fill the memory.
 const TOLD_APART: usize = 1_000;
 
-type Row<'a> = (&'a Job, &'a Settlement);
+type TroubleRow<'a> = (&'a Job, &'a Settlement);
 
 /// What the reader has to look at comes first.
 fn urgency(outcome: Outcome) -> u8 {
@@ -36,7 +36,7 @@ fn urgency(outcome: Outcome) -> u8 {
 }
 
 /// The table, and what is beyond it. `rows` in plan order.
-pub(super) fn render(mut rows: Vec<Row<'_>>, view: View) -> String {
+pub(super) fn render(mut rows: Vec<TroubleRow<'_>>, view: View) -> String {
     rows.sort_by_key(|(_, settled)| urgency(settled.outcome));
     let named = rows.iter().take(LISTED).any(|(job, _)| job.called().is_some());
     let all = ["ROW", "ACTION", "TARGET", "NAME", "OUTCOME", "WHY"];
@@ -70,12 +70,12 @@ pub(super) fn render(mut rows: Vec<Row<'_>>, view: View) -> String {
 const NAME: usize = 3;
 
 /// Rows that were not attempted for one cause.
-struct Group<'a> {
+struct TroubleGroup<'a> {
     why: String,
     jobs: Vec<&'a Job>,
 }
 
-impl Group<'_> {
+impl TroubleGroup<'_> {
     /// `13`, `13-25`, `2 … 40`.
     fn rows(&self) -> String {
         let (first, last) = (self.jobs.first().map_or(0, |job| job.row), self.jobs.last().map_or(0, |job| job.row));
@@ -102,21 +102,21 @@ impl Group<'_> {
 }
 
 /// One line for each cause; and the rows of causes that are too many.
-fn not_attempted<'a>(rows: &[Row<'a>]) -> (Vec<Group<'a>>, Vec<Row<'a>>) {
-    let mut groups: Vec<Group<'a>> = Vec::new();
+fn not_attempted<'a>(rows: &[TroubleRow<'a>]) -> (Vec<TroubleGroup<'a>>, Vec<TroubleRow<'a>>) {
+    let mut groups: Vec<TroubleGroup<'a>> = Vec::new();
     let mut rest = Vec::new();
     for (job, settled) in rows {
         let why = without_ids(&reason(job, settled));
         match groups.iter().position(|group| group.why == why) {
             Some(at) => groups[at].jobs.push(job),
-            None if groups.len() < LISTED => groups.push(Group { why, jobs: vec![job] }),
+            None if groups.len() < LISTED => groups.push(TroubleGroup { why, jobs: vec![job] }),
             None => rest.push((*job, *settled)),
         }
     }
     (groups, rest)
 }
 
-fn grouped(rows: &[Row<'_>], view: View) -> String {
+fn grouped(rows: &[TroubleRow<'_>], view: View) -> String {
     if rows.is_empty() {
         return String::new();
     }

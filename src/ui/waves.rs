@@ -88,7 +88,7 @@ pub(super) fn told(news: &WaveNews) -> (Option<String>, Option<String>) {
 
 /// What the waves are waves of.
 #[derive(Debug)]
-pub(crate) struct About {
+pub(crate) struct WaveSubject {
     pub subject: Subject,
     pub jobs: Arc<[Job]>,
     pub schedule: Schedule,
@@ -97,7 +97,7 @@ pub(crate) struct About {
 /// So many targets of the next wave are named.
 const NAMED: usize = 3;
 
-impl About {
+impl WaveSubject {
     /// What the wave behind that one would do: its actions, and its first targets.
     fn next(&self, wave: u32) -> String {
         let range = self.schedule.range(wave as usize);
@@ -116,7 +116,7 @@ impl About {
 }
 
 /// What happened, and what comes, without the prompt.
-fn question(result: &WaveResult, about: &About, styled: bool) -> String {
+fn question(result: &WaveResult, about: &WaveSubject, styled: bool) -> String {
     let WaveResult { wave, of, tally, trouble, .. } = result;
     let mut text = format!("{}\n", about.subject.render(styled));
     text += &match trouble {
@@ -141,7 +141,7 @@ fn judge(answer: &str) -> bool {
 
 /// Asks on `out` and reads one line of `answers`. The end of the input is a no.
 fn ask(
-    (result, about): (&WaveResult, &About),
+    (result, about): (&WaveResult, &WaveSubject),
     styled: bool,
     out: &mut impl Write,
     answers: &mut impl BufRead,
@@ -157,7 +157,7 @@ fn ask(
 }
 
 /// Answers questions from the terminal, on a thread of its own: it may wait for ever, and the run must not.
-pub(crate) fn people(stderr: Stderr, about: About) -> mpsc::UnboundedSender<WaveQuestion> {
+pub(crate) fn people(stderr: Stderr, about: WaveSubject) -> mpsc::UnboundedSender<WaveQuestion> {
     let (sender, mut questions) = mpsc::unbounded_channel::<WaveQuestion>();
     let listen = move || {
         while let Some(question) = questions.blocking_recv() {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     /// Four waves of a job each, but for the third.
-    fn about() -> About {
+    fn about() -> WaveSubject {
         let jobs: Vec<Job> = ["wipe", "wipe", "wipe", "retire", "wipe"]
             .iter()
             .zip(1..)
@@ -197,7 +197,7 @@ mod tests {
         let waves = [1, 1, 2, 1].map(|jobs| wave(Size::Jobs(jobs)));
         let schedule = Schedule::new(&waves, &jobs, &vec![None; jobs.len()]);
         let subject = Subject { name: Some("lab".into()), file: "lab.yaml".into(), tenant: "contoso".into() };
-        About { subject, jobs: jobs.into(), schedule }
+        WaveSubject { subject, jobs: jobs.into(), schedule }
     }
 
     #[test]

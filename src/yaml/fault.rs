@@ -1,7 +1,7 @@
 //! What the YAML parser stops at, as a fault with a place and a remedy.
 //!
 //! In: an error of the parser, what was read. Out: a [`Diagnostic`]. Must not: know what the file is for, beyond what its
-//! [`Kind`] says.
+//! [`FileKind`] says.
 
 use serde_yaml::budget::BudgetBreach;
 use serde_yaml::{Error, Location};
@@ -16,7 +16,7 @@ pub(super) const MAX_DEPTH: usize = 32;
 
 /// What a file is, in messages about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Kind {
+pub(crate) struct FileKind {
     /// `a plan`
     pub name: &'static str,
     /// What to do if it is too large.
@@ -24,7 +24,7 @@ pub(crate) struct Kind {
 }
 
 /// What stopped the parser.
-pub(super) fn describe(error: &Error, source: &Source, kind: &Kind) -> Diagnostic {
+pub(super) fn describe(error: &Error, source: &Source, kind: &FileKind) -> Diagnostic {
     let fault = match error {
         Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => {
             Diagnostic::error("too-deep", format!("the YAML is nested more than {MAX_DEPTH} levels deep"))
@@ -63,7 +63,7 @@ fn at_its_place(fault: Diagnostic, error: &Error, source: &Source) -> Diagnostic
 }
 
 /// Why the values of a file are not what its type wants; anything else is what stops the parser.
-pub(super) fn of_values(error: &Error, source: &Source, kind: &Kind) -> Diagnostic {
+pub(super) fn of_values(error: &Error, source: &Source, kind: &FileKind) -> Diagnostic {
     let fault = match error {
         Error::AliasError { error, .. } => return of_values(error, source, kind),
         Error::SerdeUnknownField { field, expected, .. } => unknown_key(field, expected, kind),
@@ -104,7 +104,7 @@ pub(super) fn of_values(error: &Error, source: &Source, kind: &Kind) -> Diagnost
     at_its_place(fault, error, source)
 }
 
-fn unknown_key(field: &str, expected: &[&str], kind: &Kind) -> Diagnostic {
+fn unknown_key(field: &str, expected: &[&str], kind: &FileKind) -> Diagnostic {
     let message = format!("{} has no key `{}` here", kind.name, shown(field));
     Diagnostic::error("unknown-key", message).help(known(field, expected))
 }

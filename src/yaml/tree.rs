@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 use serde_yaml::options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
 
-use super::fault::{Kind, MAX_DEPTH, MAX_NODES, describe, span};
+use super::fault::{FileKind, MAX_DEPTH, MAX_NODES, describe, span};
 use crate::diagnostics::Diagnostic;
 use crate::source::{Source, Span};
 use crate::text::shown;
@@ -53,7 +53,7 @@ impl Value {
 const MAX_REPLAYED: usize = 100_000;
 
 /// Parses `source` into a tree.
-pub(crate) fn parse(source: &Source, kind: &Kind) -> Result<Node, Box<Diagnostic>> {
+pub(crate) fn parse(source: &Source, kind: &FileKind) -> Result<Node, Box<Diagnostic>> {
     let options = serde_yaml::options! {
         budget: serde_yaml::budget! {
             max_nodes: MAX_NODES,

@@ -4,12 +4,12 @@
 
 use serde::de::DeserializeOwned;
 
-use super::fault::{Kind, of_values};
+use super::fault::{FileKind, of_values};
 use crate::diagnostics::Diagnostic;
 use crate::source::Source;
 
 /// Reads `source` into a `T`.
-pub(crate) fn read<T: DeserializeOwned>(source: &Source, kind: &Kind) -> Result<T, Box<Diagnostic>> {
+pub(crate) fn read<T: DeserializeOwned>(source: &Source, kind: &FileKind) -> Result<T, Box<Diagnostic>> {
     serde_yaml::from_str_with_options(&source.text, serde_yaml::options! { with_snippet: false })
         .map_err(|error| Box::new(of_values(&error, source, kind)))
 }
@@ -20,7 +20,7 @@ mod tests {
 
     use super::*;
 
-    const KIND: Kind = Kind { name: "a tent", too_large: "sleep outside" };
+    const KIND: FileKind = FileKind { name: "a tent", too_large: "sleep outside" };
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -10,11 +10,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use musterout::testing::catalog::Limits;
+use musterout::testing::catalog::StatedLimits;
 use musterout::testing::journal::JournalError;
 use musterout::testing::ops::{
     self, Again, Choices, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest, Start, Stay,
-    Tenant, VerifyRequest,
+    TargetTenant, VerifyRequest,
 };
 use musterout::testing::runner::event::StopReason;
 use musterout::testing::settings::{Environment, PolicyFile};
@@ -327,7 +327,7 @@ async fn run(told: &Told<'_>, verb: &Verb) -> Result<String, Error> {
     for _ in 0..3 {
         let request = RunRequest {
             plan: told.file.clone(),
-            tenant: Tenant::InProcess(told.transport.clone()),
+            tenant: TargetTenant::InProcess(told.transport.clone()),
             policies: policies(world),
             report: Some(told.report.clone()),
             confirm: Some(musterout::testing::ops::Confirm::Exactly(confirm)),
@@ -354,7 +354,7 @@ async fn run(told: &Told<'_>, verb: &Verb) -> Result<String, Error> {
 
 async fn save(told: &Told<'_>, plan: usize) -> Result<String, Error> {
     let world = told.world;
-    let tenant = Tenant::InProcess(told.transport.clone());
+    let tenant = TargetTenant::InProcess(told.transport.clone());
     let request = SaveRequest {
         plan: told.file.clone(),
         policies: policies(world),
@@ -382,11 +382,11 @@ fn policies(world: &World) -> Vec<PolicyFile> {
 }
 
 fn choices(script: &Script) -> Choices {
-    let limits = Limits {
+    let limits = StatedLimits {
         concurrency: Some(script.concurrency),
         max_attempts: Some(script.max_attempts),
         settling_seconds: Some(script.settling),
-        ..Limits::default()
+        ..StatedLimits::default()
     };
     Choices { limits, unpaced: true }
 }

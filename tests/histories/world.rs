@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use musterout::testing::catalog::TargetKind;
-use musterout::testing::journal::place::{Memory, Place};
+use musterout::testing::journal::place::{JournalPlace, MemoryPlace};
 use musterout::testing::msgraph::transport::{WireReply, WireRequest};
 use musterout::testing::settings::{Environment, Flags, Settings};
 use musterout::testing::simulator::by_hand::ByHand;
@@ -54,8 +54,8 @@ impl World {
     /// A world at its beginning; its files are below `folder`.
     pub fn new(script: &Script, folder: &Path) -> Self {
         begin_clock();
-        let memory = Memory::new().unwrap();
-        let flags = Flags { state_dir: Some(Place::Memory(memory)), ..Flags::default() };
+        let memory = MemoryPlace::new().unwrap();
+        let flags = Flags { state_dir: Some(JournalPlace::Memory(memory)), ..Flags::default() };
         let world = Self {
             tenant: Tenant::new(Scenario::from_yaml(&scenario(script)).unwrap(), wall()),
             settings: Settings::new(&flags, &Environment::default()).unwrap(),

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use musterout::testing::catalog::{Allowance, Bucket, Budget, OwnAllowances, Terms};
-use musterout::testing::daily::Account;
-use musterout::testing::daily::Daily;
-use musterout::testing::daily::{Rules, Settings};
+use musterout::testing::daily::DailyAccount;
+use musterout::testing::daily::DailyTerms;
+use musterout::testing::daily::{DailyRules, DailySettings};
 use musterout::testing::pacing::Pacing;
 use musterout::testing::runner::{DEFAULT_CONCURRENCY, DEFAULT_MAX_ATTEMPTS, Limits};
 use musterout::testing::simulator::scenario::{Scenario, Seconds};
@@ -37,7 +37,7 @@ pub struct ScenarioFile {
     #[serde(default)]
     pub limits: LimitsOfFile,
     /// What a plan would say under `limits: { daily: … }`. Without it, daily limits are not kept.
-    pub daily: Option<Settings>,
+    pub daily: Option<DailySettings>,
     /// `--wait`
     #[serde(default)]
     pub wait: bool,
@@ -275,11 +275,11 @@ impl ScenarioFile {
         text
     }
 
-    pub fn daily(&self) -> Result<Daily, String> {
-        let rules = self.daily.as_ref().map(Rules::new).transpose()?;
-        let account = rules.map(|rules| Arc::new(Account { tenant: "contoso".into(), rules }));
-        let patience = if self.wait { Duration::MAX } else { Daily::default().patience };
-        Ok(Daily { account, patience })
+    pub fn daily(&self) -> Result<DailyTerms, String> {
+        let rules = self.daily.as_ref().map(DailyRules::new).transpose()?;
+        let account = rules.map(|rules| Arc::new(DailyAccount { tenant: "contoso".into(), rules }));
+        let patience = if self.wait { Duration::MAX } else { DailyTerms::default().patience };
+        Ok(DailyTerms { account, patience })
     }
 
     fn generated_yaml(&self) -> String {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::testing::clock::Clock;
-use musterout::testing::daily::{Daily, Later};
+use musterout::testing::daily::{DailyTerms, Later};
 use musterout::testing::guard::Brakes;
 use musterout::testing::guard::preflight::{self, Hold};
 use musterout::testing::guard::waves::Schedule;
@@ -152,7 +152,7 @@ fn verification(
         holds,
         limits: played.limits,
         gates,
-        daily: Daily::default(),
+        daily: DailyTerms::default(),
         brakes: Brakes::default(),
         people: None,
         clock,

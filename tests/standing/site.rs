@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use musterout::testing::catalog::{Limits, TargetKind, Unresolvable};
+use musterout::testing::catalog::{StatedLimits, TargetKind, Unresolvable};
 use musterout::testing::job::Job;
-use musterout::testing::journal::place::{Memory, Place};
+use musterout::testing::journal::place::{JournalPlace, MemoryPlace};
 use musterout::testing::journal::resume::Only;
 use musterout::testing::ops::{
     self, Again, Choices, Confirm, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest, Start,
-    Stay, Tenant as At,
+    Stay, TargetTenant as At,
 };
 use musterout::testing::outcome::Settlement;
 use musterout::testing::settings::{Environment, Flags, Settings};
@@ -115,7 +115,8 @@ impl Site {
         fastrand::seed(7);
         paused(async {
             begin_clock();
-            let flags = Flags { state_dir: Some(Place::Memory(Memory::new().unwrap())), ..Flags::default() };
+            let flags =
+                Flags { state_dir: Some(JournalPlace::Memory(MemoryPlace::new().unwrap())), ..Flags::default() };
             let site = Site {
                 tenant: Tenant::new(Scenario::from_yaml(&with_ids(scenario)).unwrap(), wall()),
                 folder: tempfile::tempdir().unwrap(),
@@ -157,7 +158,7 @@ impl Site {
             inventory: None,
             justification: None,
             missing: night.hold_unresolved.then_some(Unresolvable::Hold),
-            choices: Choices { limits: Limits::default(), unpaced: true },
+            choices: Choices { limits: StatedLimits::default(), unpaced: true },
             stay: Stay::default(),
             start: Start { now: system(), system, seed: 7 },
         }
@@ -253,7 +254,7 @@ impl Site {
     }
 
     fn look_up<'a>(&'a self, tenant: &'a At) -> LookUp<'a> {
-        let choices = Choices { limits: Limits::default(), unpaced: true };
+        let choices = Choices { limits: StatedLimits::default(), unpaced: true };
         let (settings, now) = (&self.settings, system());
         LookUp {
             settings,

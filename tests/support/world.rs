@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use musterout::testing::clock::Clock;
-use musterout::testing::daily::Account;
-use musterout::testing::daily::{Rules, Settings};
+use musterout::testing::daily::DailyAccount;
+use musterout::testing::daily::{DailyRules, DailySettings};
 use musterout::testing::job::Job;
 use musterout::testing::journal::{Journal, NewRun, RunId};
 use musterout::testing::msgraph::client::GraphClient;
@@ -216,8 +216,8 @@ pub fn begin(journal: &mut Journal, id: &RunId, jobs: &[Job]) -> i64 {
     journal.begin(&new).unwrap()
 }
 
-pub fn account(settings: &Settings) -> Arc<Account> {
-    Arc::new(Account { tenant: "simulated".into(), rules: Rules::new(settings).unwrap() })
+pub fn account(settings: &DailySettings) -> Arc<DailyAccount> {
+    Arc::new(DailyAccount { tenant: "simulated".into(), rules: DailyRules::new(settings).unwrap() })
 }
 
 /// A CSV plan of so many retires; `part` keeps the targets of two plans apart.

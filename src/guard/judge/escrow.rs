@@ -3,21 +3,21 @@
 //! In: the rule, the jobs with their holds, what was found out about keys. Out: which overrides are in use, and refusals
 //! where keys may not be read or nobody has looked. Must not: refuse for a key that is missing; its row is held.
 
-use super::verdict::{About, JobsAndHolds, Verdict, placed};
+use super::verdict::{JobsAndHolds, Judgement, RunFacts, placed};
 use crate::catalog::{Bearing, Proof, SECRETS, Secret, bearing};
 use crate::diagnostics::Diagnostic;
-use crate::escrow::{Keys, Status};
+use crate::escrow::{KeyStatus, Keys};
 use crate::guard::escrow::{Asking, lacking, lifted_by};
 use crate::guard::preflight::Hold;
 use crate::guard::rule::Rule;
 
-impl Verdict {
+impl Judgement {
     pub(super) fn check_escrow(
         &mut self,
         rule: &Rule,
         secrets: &[Secret],
         of_plan: JobsAndHolds<'_>,
-        about: About<'_>,
+        about: RunFacts<'_>,
     ) {
         let (mut in_use, mut forbidden, mut unread) = (Vec::new(), Vec::new(), 0u32);
         let asking = Asking { rules: &self.rules, plan: self.plan.as_deref(), now: self.now };
@@ -41,11 +41,11 @@ impl Verdict {
             self.refuse(rule, "require-escrow", message, grant(row.secret));
         }
         if unread > 0 {
-            self.nobody_has_looked(rule, unread, about.begins);
+            self.keys_not_read(rule, unread, about.begins);
         }
     }
 
-    fn nobody_has_looked(&mut self, rule: &Rule, unread: u32, begins: bool) {
+    fn keys_not_read(&mut self, rule: &Rule, unread: u32, begins: bool) {
         let devices = if unread == 1 { "1 row".to_owned() } else { format!("{unread} rows") };
         let message = format!("require_escrow: the keys of {devices} have not been checked yet");
         match begins {
@@ -61,14 +61,15 @@ impl Verdict {
 /// Whether what holds a row holds every other one too, and refuses the run.
 pub(super) fn is_told_once(keys: Option<&Option<Keys>>) -> bool {
     let all = SECRETS.iter().map(|row| row.secret);
-    keys.and_then(Option::as_ref).is_some_and(|keys| all.map(|it| keys.of(it).status).any(|it| it == Status::Forbidden))
+    keys.and_then(Option::as_ref)
+        .is_some_and(|keys| all.map(|it| keys.of(it).status).any(|it| it == KeyStatus::Forbidden))
 }
 
 /// The secrets that this sign-in may not see, with what the service says.
 fn may_not_be_read(keys: &Keys, secrets: &[Secret]) -> Vec<(Secret, String)> {
     let of = |secret: &Secret| {
         let finding = keys.of(*secret);
-        (finding.status == Status::Forbidden)
+        (finding.status == KeyStatus::Forbidden)
             .then(|| (*secret, finding.why.as_deref().unwrap_or("no reason given").to_owned()))
     };
     secrets.iter().filter_map(of).collect()

@@ -5,15 +5,15 @@
 
 use jiff::Timestamp;
 
-use super::verdict::{About, Verdict};
+use super::verdict::{Judgement, RunFacts};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::rule::Guard;
 
-impl Verdict {
+impl Judgement {
     /// Windows that have closed since, and overrides without which it would have been refused and that have ended.
     pub fn ended_by(&self, now: Timestamp) -> Diagnostics {
         let mut later = Self { now, faults: Diagnostics::default(), ..self.clone() };
-        let about = About { plan: self.plan.as_deref(), justified: true, now, begins: true, keys: &[] };
+        let about = RunFacts { plan: self.plan.as_deref(), justified: true, now, begins: true, keys: &[] };
         for rule in &self.rules.stated {
             if let Guard::Window(window) = &rule.guard {
                 later.check_window(rule, window, about);

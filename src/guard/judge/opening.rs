@@ -5,13 +5,13 @@
 
 use super::super::census::ActionSet;
 use super::super::rule::{Guard, Rule};
-use super::super::window::{Window, Windows};
-use super::verdict::{About, Verdict, placed};
+use super::super::window::{RunWindow, RunWindows};
+use super::verdict::{Judgement, RunFacts, placed};
 use crate::diagnostics::Diagnostic;
 use crate::moment::moment;
 
-impl Verdict {
-    pub(super) fn check_window(&mut self, rule: &Rule, window: &Window, about: About<'_>) {
+impl Judgement {
+    pub(super) fn check_window(&mut self, rule: &Rule, window: &RunWindow, about: RunFacts<'_>) {
         if window.contains(about.now) {
             return;
         }
@@ -33,8 +33,8 @@ impl Verdict {
     }
 
     /// The windows that the run is in, with the end of what lifts them.
-    pub fn windows(&self) -> Windows {
-        let mut windows = Windows::default();
+    pub fn windows(&self) -> RunWindows {
+        let mut windows = RunWindows::default();
         for rule in &self.rules.stated {
             if let Guard::Window(window) = &rule.guard {
                 let lifted = self.rules.overrides.iter().filter(|entry| entry.is_about(rule));

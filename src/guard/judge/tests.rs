@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::super::preflight;
-use super::super::protected::Entry;
+use super::super::protected::ProtectedEntry;
 use super::super::rule::Origin;
 use jiff::Timestamp;
 
 use super::super::overrides::Override;
 use super::*;
 use crate::catalog::ACTIONS;
-use crate::guard::window::Window;
+use crate::guard::window::RunWindow;
 use crate::job::{Ids, JobParts};
 
 const NOW: Timestamp = Timestamp::constant(1_795_500_000, 0);
@@ -32,17 +32,17 @@ fn rule(guard: Guard, origin: Origin) -> Rule {
     Rule { guard, origin }
 }
 
-fn judged(jobs: &[Job], rules: Rules) -> Verdict {
+fn judged(jobs: &[Job], rules: Rules) -> Judgement {
     let mut found = preflight::inspect(jobs, NOW);
     found.hold_protected(jobs, &rules.protected, &[]);
-    let about = About { plan: None, justified: false, now: NOW, begins: true, keys: &[] };
+    let about = RunFacts { plan: None, justified: false, now: NOW, begins: true, keys: &[] };
     let mut verdict = judge(jobs, &found.holds, rules, about, |job| Place::file(format!("job {job}")));
     verdict.check_fleet(20);
     verdict
 }
 
 /// The places of the rules that refuse, each once.
-fn refusing(verdict: &Verdict) -> BTreeSet<String> {
+fn refusing(verdict: &Judgement) -> BTreeSet<String> {
     let errors = verdict.faults.iter().filter(|fault| fault.code != "contradiction");
     let errors = errors.filter(|fault| fault.severity == crate::diagnostics::Severity::Error);
     errors.filter_map(|fault| fault.place.as_ref()).map(|place| format!("{}:{:?}", place.file, place.line)).collect()
@@ -73,7 +73,7 @@ fn a_guard() -> impl Strategy<Value = Guard> {
         prop::collection::vec(an_action().prop_map(Box::from), 1..4).prop_map(Guard::DenyActions),
         Just(Guard::RequireJustification),
         (0..23_u16)
-            .prop_map(|hour| Window::new([true; 7], hour * 60, hour * 60 + 60, "UTC").unwrap())
+            .prop_map(|hour| RunWindow::new([true; 7], hour * 60, hour * 60 + 60, "UTC").unwrap())
             .prop_map(Guard::Window),
     ]
 }
@@ -88,9 +88,9 @@ fn an_override(origin: fn(Place) -> Origin, file: &'static str) -> impl Strategy
             actions,
             plan: None,
             allow: match guard {
-                "max_targets" | "max_per_action" => Allowance::Count(allow),
-                "max_percent_of_fleet" => Allowance::Percent(Percent(u16::try_from(allow * 300).unwrap())),
-                _ => Allowance::Whole,
+                "max_targets" | "max_per_action" => Extent::Count(allow),
+                "max_percent_of_fleet" => Extent::Percent(Percent(u16::try_from(allow * 300).unwrap())),
+                _ => Extent::Whole,
             },
             reason: "a reason".into(),
             until: Timestamp::from_second(NOW.as_second() + days * 86_400 + 1).unwrap(),
@@ -102,7 +102,7 @@ fn an_override(origin: fn(Place) -> Origin, file: &'static str) -> impl Strategy
 fn rules(origin: fn(Place) -> Origin, file: &'static str) -> impl Strategy<Value = Rules> {
     let entry = (0..12_u8, any::<bool>()).prop_map(|(target, pattern)| {
         let text = if pattern { format!("t{target}*") } else { format!("t{target}@x.com") };
-        Entry::new(&text, &"list".into(), 1)
+        ProtectedEntry::new(&text, &"list".into(), 1)
     });
     let guards = prop::collection::vec(a_guard(), 0..5);
     let lists = prop::collection::vec(entry, 0..3);
@@ -117,7 +117,7 @@ fn rules(origin: fn(Place) -> Origin, file: &'static str) -> impl Strategy<Value
 #[test]
 fn what_stood_when_it_was_asked_may_have_ended_when_it_is_answered() {
     let hour = NOW.to_zoned(jiff::tz::TimeZone::UTC).hour() as u16;
-    let window = Guard::Window(Window::new([true; 7], hour * 60, hour * 60 + 60, "UTC").unwrap());
+    let window = Guard::Window(RunWindow::new([true; 7], hour * 60, hour * 60 + 60, "UTC").unwrap());
     let origin = || at(Origin::Policy, "policy", 1);
     let later = |hours: i64| NOW.checked_add(jiff::SignedDuration::from_hours(hours)).unwrap();
     let jobs = [job(1, "retire", "t1"), job(2, "retire", "t2")];
@@ -129,7 +129,7 @@ fn what_stood_when_it_was_asked_may_have_ended_when_it_is_answered() {
         guard: "max_targets".into(),
         actions: Vec::new(),
         plan: None,
-        allow: Allowance::Count(9),
+        allow: Extent::Count(9),
         reason: "a reason".into(),
         until: later(2),
         origin: at(Origin::Policy, "policy", 9),
@@ -242,10 +242,10 @@ fn the_default_holds_only_where_nothing_is_stated() {
 #[test]
 fn a_closed_window_refuses_a_run_and_warns_a_preview() {
     let window =
-        Window::new([false, false, false, false, false, true, true], 22 * 60, 4 * 60, "Europe/Berlin").unwrap();
+        RunWindow::new([false, false, false, false, false, true, true], 22 * 60, 4 * 60, "Europe/Berlin").unwrap();
     let rules = Rules { stated: vec![rule(Guard::Window(window), at(Origin::Plan, "plan", 4))], ..Rules::default() };
     let told = |now: &str, begins| {
-        let about = About { plan: None, justified: false, now: now.parse().unwrap(), begins, keys: &[] };
+        let about = RunFacts { plan: None, justified: false, now: now.parse().unwrap(), begins, keys: &[] };
         let verdict = judge(&[], &[], rules.clone(), about, |_| Place::file("plan"));
         verdict.faults.iter().map(|fault| (fault.severity, fault.message.clone())).collect::<Vec<_>>()
     };

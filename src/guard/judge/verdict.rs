@@ -1,12 +1,12 @@
 //! What the judging of a run has found so far, and what it looks at beside the jobs.
 //!
-//! In: findings, one after the other. Out: a [`Verdict`]; which overrides hold, and which of them a run needs. Must not: judge a
+//! In: findings, one after the other. Out: a [`Judgement`]; which overrides hold, and which of them a run needs. Must not: judge a
 //! rule; the files beside this one do.
 
 use jiff::Timestamp;
 
 use super::super::census::{ActionSet, Census};
-use super::super::overrides::{Allowance, Override};
+use super::super::overrides::{Extent, Override};
 use super::super::preflight::Hold;
 use super::super::rule::Rule;
 use super::super::rules::Rules;
@@ -18,7 +18,7 @@ use crate::moment::moment;
 
 /// What the rules look at beside the jobs.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct About<'a> {
+pub(crate) struct RunFacts<'a> {
     /// The plan's name, which overrides may be for.
     pub plan: Option<&'a str>,
     pub justified: bool,
@@ -38,7 +38,7 @@ pub(super) struct JobsAndHolds<'a> {
 
 /// What came of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Judgement {
     pub rules: Rules,
     /// Errors refuse the run.
     pub faults: Diagnostics,
@@ -49,9 +49,9 @@ pub struct Verdict {
     pub(super) now: Timestamp,
 }
 
-impl Verdict {
+impl Judgement {
     /// The overrides of a rule that hold now, with their actions, no action twice.
-    pub(super) fn lifted(&self, rule: &Rule, scope: ActionSet) -> Vec<(usize, Allowance, ActionSet)> {
+    pub(super) fn lifted(&self, rule: &Rule, scope: ActionSet) -> Vec<(usize, Extent, ActionSet)> {
         let mut rest = scope;
         let mut lifted = Vec::new();
         for (at, entry) in self.rules.overrides.iter().enumerate() {

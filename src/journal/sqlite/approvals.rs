@@ -14,10 +14,10 @@ use super::page::Page;
 use super::rows::{attempt, micros, settlement};
 use super::statements::Statements;
 use super::store::Store;
-use crate::approval::{Request, Status};
+use crate::approval::{ApprovalRequest, RequestStatus};
 use crate::job::JobId;
 use crate::journal::error::JournalError;
-use crate::journal::filed::{Filed, Read, Waiting};
+use crate::journal::filed::{Filed, RequestRead, Waiting};
 use crate::journal::id::RunId;
 use crate::journal::known::{Pending, TurnedDown};
 use crate::outcome::{Settlement, doubt};
@@ -55,7 +55,7 @@ pub(in crate::journal) fn has_requests(store: &Store, run: i64) -> Result<bool, 
 pub(in crate::journal) fn note_statuses(
     store: &mut Store,
     run: i64,
-    read: &[Read],
+    read: &[RequestRead],
     now: Timestamp,
 ) -> Result<(), JournalError> {
     let transaction =
@@ -66,7 +66,7 @@ pub(in crate::journal) fn note_statuses(
              WHERE run = ?1 AND job = ?2 AND code = ?3 AND status <> 'moved'",
         )
         .map_err(JournalError::write)?;
-    for Read { job, code, status, expires_at } in read {
+    for RequestRead { job, code, status, expires_at } in read {
         let expires_at = expires_at.map(Timestamp::as_microsecond);
         update
             .execute(params![run, job, code, status.name(), expires_at, now.as_microsecond()])
@@ -188,7 +188,7 @@ pub(super) fn turned_down(connection: &Connection, plan_key: &str) -> Result<Vec
     while let Some(row) = rows.next().map_err(JournalError::read)? {
         let read = |row: &Row<'_>| -> rusqlite::Result<Option<TurnedDown>> {
             let (code, status): (String, String) = (row.get(0)?, row.get(1)?);
-            let (run_id, status) = (row.get(2)?, Status::named(&status));
+            let (run_id, status) = (row.get(2)?, RequestStatus::named(&status));
             Ok(settlement(row)?.map(|settled| TurnedDown { run_id, code: code.into(), status, settled }))
         };
         if let Some(turned_down) = read(row).map_err(JournalError::read)? {
@@ -222,14 +222,14 @@ pub(super) fn hand_over(connection: &Connection, pending: &Pending, (run, job): 
 pub(super) fn filed(row: &Row<'_>) -> rusqlite::Result<Filed> {
     let status: String = row.get(5)?;
     Ok(Filed {
-        request: Request {
+        request: ApprovalRequest {
             code: row.get::<_, String>(0)?.into_boxed_str(),
             filed_at: micros(row.get(3)?),
             expires_at: micros(row.get(4)?),
             found: row.get(2)?,
         },
         attempt: row.get(1)?,
-        status: Status::named(&status),
+        status: RequestStatus::named(&status),
         read_at: row.get::<_, Option<i64>>(6)?.map(micros),
         moved: status == MOVED,
     })

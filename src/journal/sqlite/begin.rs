@@ -204,7 +204,7 @@ fn insert_names<'j>(
 /// What is inherited must survive this process as everything else of the run does.
 fn inherit(connection: &Connection, run: i64, inherited: &[(u32, Inherited)]) -> rusqlite::Result<()> {
     let mut statements = Statements::prepare(connection, run)?;
-    let mut follow_ups = follow_ups::Statements::prepare(connection, run)?;
+    let mut follow_ups = follow_ups::FollowUpStatements::prepare(connection, run)?;
     let mut insert = connection.prepare("INSERT OR IGNORE INTO inherited VALUES (?1, ?2)")?;
     for (job, what) in inherited {
         match what {

@@ -10,14 +10,14 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, TransactionB
 use super::rows::micros;
 use super::store::Store;
 use crate::catalog::{DAILY, DailyLimit};
-use crate::daily::{Account, Book, Ground, Rules, Take, UsedUp};
+use crate::daily::{Book, DailyAccount, DailyRules, Ground, Take, UsedUp};
 use crate::journal::error::JournalError;
 
 /// What is older counts by no rule.
 const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(14 * 24);
 
 /// What the ledger says to the database.
-pub(super) struct Statements<'c> {
+pub(super) struct LedgerStatements<'c> {
     nth: CachedStatement<'c>,
     paused: CachedStatement<'c>,
     enter: CachedStatement<'c>,
@@ -25,7 +25,7 @@ pub(super) struct Statements<'c> {
     pause: CachedStatement<'c>,
 }
 
-impl<'c> Statements<'c> {
+impl<'c> LedgerStatements<'c> {
     pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             nth: connection.prepare_cached(
@@ -48,7 +48,7 @@ impl<'c> Statements<'c> {
         if let Some(used_up) = self.used_up(take, now)? {
             return Ok(Err(used_up));
         }
-        let Account { tenant, rules } = &*take.account;
+        let DailyAccount { tenant, rules } = &*take.account;
         for limit in rules.uses(take.limit) {
             self.enter.execute(params![tenant, action(limit), now.as_microsecond(), id])?;
         }
@@ -56,7 +56,7 @@ impl<'c> Statements<'c> {
     }
 
     fn used_up(&mut self, take: &Take, now: Timestamp) -> rusqlite::Result<Option<UsedUp>> {
-        let Account { tenant, rules } = &*take.account;
+        let DailyAccount { tenant, rules } = &*take.account;
         let paused = self.paused.query_row(params![tenant, action(take.limit)], |row| paused(row, take.limit));
         let mut all: Vec<UsedUp> = paused.optional()?.into_iter().collect();
         for limit in rules.uses(take.limit) {
@@ -94,7 +94,7 @@ fn action(limit: usize) -> &'static str {
 }
 
 /// What counts against the limits of a tenant, for a forecast.
-pub(in crate::journal) fn book(store: &Store, tenant: &str, rules: &Rules) -> Result<Book, JournalError> {
+pub(in crate::journal) fn book(store: &Store, tenant: &str, rules: &DailyRules) -> Result<Book, JournalError> {
     let read = || -> rusqlite::Result<Book> {
         let mut book = Book::default();
         let mut select = store.connection.prepare(

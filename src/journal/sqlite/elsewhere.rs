@@ -106,7 +106,7 @@ pub(super) fn same_tenant(place: &str, one: &str, other: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::place::Place;
+    use crate::journal::place::JournalPlace;
     use crate::journal::sqlite::store::Store;
 
     fn write(connection: &Connection, sql: &str) {
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn nobody_is_called_silent_who_has_written() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Store::open(&Place::Folder(folder.path().into())).unwrap();
+        let journal = Store::open(&JournalPlace::Folder(folder.path().into())).unwrap();
         let [mine, theirs] = [journal.another().unwrap(), journal.another().unwrap()];
         assert!(!Others::of(&mine, 1).unwrap().are_silent(), "there is no such run");
         write(

@@ -14,14 +14,14 @@ use crate::outcome::{FollowUp, Outcome, Settlement, Stage};
 use crate::text::visible;
 
 /// What the writer says to the database.
-pub(super) struct Statements<'c> {
+pub(super) struct FollowUpStatements<'c> {
     run: i64,
     seen: CachedStatement<'c>,
     forget: CachedStatement<'c>,
     remember: CachedStatement<'c>,
 }
 
-impl<'c> Statements<'c> {
+impl<'c> FollowUpStatements<'c> {
     pub(super) fn prepare(connection: &'c Connection, run: i64) -> rusqlite::Result<Self> {
         Ok(Self {
             run,

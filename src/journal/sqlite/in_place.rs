@@ -17,14 +17,14 @@ use crate::journal::error::JournalError;
 #[derive(Debug)]
 pub(super) struct InPlace {
     /// The database, its write-ahead log and the memory that its users share.
-    files: Vec<(PathBuf, Identity)>,
+    files: Vec<(PathBuf, FileIdentity)>,
     /// None of them becomes shorter: nobody vacuums the database, and the log is written from its beginning again.
     lengths: Vec<u64>,
     mark: Mark,
 }
 
 /// Where a system tells one file from another by it: device and number.
-type Identity = (u64, u64);
+type FileIdentity = (u64, u64);
 
 impl InPlace {
     /// Right after it was opened, and written to.
@@ -79,13 +79,13 @@ fn length(file: &Path) -> u64 {
 }
 
 #[cfg(unix)]
-fn identity(file: &Path) -> Option<Identity> {
+fn identity(file: &Path) -> Option<FileIdentity> {
     use std::os::unix::fs::MetadataExt;
     fs::metadata(file).ok().map(|about| (about.dev(), about.ino()))
 }
 
 /// An open file can be neither deleted nor replaced there.
 #[cfg(not(unix))]
-fn identity(file: &Path) -> Option<Identity> {
+fn identity(file: &Path) -> Option<FileIdentity> {
     fs::metadata(file).ok().map(|_| (0, 0))
 }

@@ -11,7 +11,7 @@ use super::elsewhere::same_tenant;
 use super::store::Store;
 use crate::job::{Job, JobId};
 use crate::journal::error::JournalError;
-use crate::journal::memory::{About, SIMULATED, WasLookedUp};
+use crate::journal::memory::{MemoryQuery, SIMULATED, WasLookedUp};
 use crate::journal::run::NewRun;
 use crate::outcome::Outcome;
 use crate::text;
@@ -65,7 +65,7 @@ fn ids(job: &Job) -> String {
 /// The jobs that were made of rows with these keys, with the number of the key.
 pub(in crate::journal) fn looked_up(
     store: &Store,
-    about: About<'_>,
+    about: MemoryQuery<'_>,
     keys: &[&str],
 ) -> Result<Vec<(usize, WasLookedUp)>, JournalError> {
     let read = || -> rusqlite::Result<Vec<(usize, WasLookedUp)>> {

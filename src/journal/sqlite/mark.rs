@@ -23,7 +23,7 @@ const EXTENSION: &str = "mark";
 
 /// What a mark says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Said {
+struct MarkSays {
     id: i32,
     order: i64,
 }
@@ -44,11 +44,12 @@ impl Mark {
         let id = id_of(connection).map_err(JournalError::read)?;
         private::close_to_others(&path(database));
         // The mark first: what it says is in the database by then.
-        let look = || -> Result<(Option<Said>, i64), JournalError> {
+        let look = || -> Result<(Option<MarkSays>, i64), JournalError> {
             let said = read(database)?;
             Ok((said, order::now(connection).map_err(JournalError::read)?))
         };
-        let is_older = |said: Option<Said>, order: i64| said.is_some_and(|said| said.id != id || said.order > order);
+        let is_older =
+            |said: Option<MarkSays>, order: i64| said.is_some_and(|said| said.id != id || said.order > order);
         let (mut said, mut order) = look()?;
         if is_older(said, order) {
             std::thread::park_timeout(MOMENT);
@@ -99,7 +100,7 @@ fn path(database: &Path) -> PathBuf {
     database.with_extension(EXTENSION)
 }
 
-fn read(database: &Path) -> Result<Option<Said>, JournalError> {
+fn read(database: &Path) -> Result<Option<MarkSays>, JournalError> {
     let path = path(database);
     let mut text = String::new();
     match File::open(&path).and_then(|file| file.take(64).read_to_string(&mut text)) {
@@ -108,7 +109,7 @@ fn read(database: &Path) -> Result<Option<Said>, JournalError> {
         Err(error) => return Err(JournalError::Read(format!("{}: {error}", path.display()))),
     }
     let mut words = text.split_whitespace();
-    let said = (|| Some(Said { id: words.next()?.parse().ok()?, order: words.next()?.parse().ok()? }))();
+    let said = (|| Some(MarkSays { id: words.next()?.parse().ok()?, order: words.next()?.parse().ok()? }))();
     // Cut or scribbled over, it says nothing; whoever has done that may have done the same to the database.
     said.map(Some).ok_or(JournalError::Unmarked { mark: path })
 }

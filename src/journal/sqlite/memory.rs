@@ -19,11 +19,11 @@ use super::parts::{Deeds, PastRun, TURNED_DOWN, job_id, kept, of_run};
 use super::rows::settlement;
 use super::sieve::Sieve;
 use super::store::Store;
-use crate::approval::Status;
+use crate::approval::RequestStatus;
 use crate::job::{Job, JobId};
 use crate::journal::error::JournalError;
-use crate::journal::known::{Done, FROM_THE_BEGINNING, InDoubt, Known, Part, Pending, TurnedDown, known};
-use crate::journal::memory::{About, Memory, OpenJob, SIMULATED};
+use crate::journal::known::{DoneBefore, FROM_THE_BEGINNING, InDoubt, Known, PartOfRun, Pending, TurnedDown, known};
+use crate::journal::memory::{JobMemory, MemoryQuery, OpenJob, SIMULATED};
 use crate::journal::naming::{Parts, written_id, written_once};
 use crate::journal::run::{RunHead, RunRecord};
 
@@ -69,7 +69,11 @@ const SENT_NAMES: &str = "SELECT EXISTS (SELECT 1 FROM jobs AS j JOIN runs AS r 
     WHERE j.action = ?2 AND instr(j.ids, '@'))";
 
 /// What is known of the jobs of a plan that is about to be run, or might be.
-pub(in crate::journal) fn memory(store: &mut Store, about: About<'_>, jobs: &[Job]) -> Result<Memory, JournalError> {
+pub(in crate::journal) fn memory(
+    store: &mut Store,
+    about: MemoryQuery<'_>,
+    jobs: &[Job],
+) -> Result<JobMemory, JournalError> {
     let transaction =
         store.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
     let order = order::now(&transaction).map_err(JournalError::read)?;
@@ -100,16 +104,20 @@ pub(in crate::journal) fn memory(store: &mut Store, about: About<'_>, jobs: &[Jo
     let asker = Asker { place: about.place, tenant: about.tenant, plan_key: about.plan_key };
     let open = open(&transaction, asker, (0u32..).zip(jobs).filter(|(_, job)| may_be_known(job)), about.now)?;
     transaction.commit().map_err(JournalError::write)?;
-    Ok(Memory { jobs: known, order, repeated, open })
+    Ok(JobMemory { jobs: known, order, repeated, open })
 }
 
 /// What other runs have done, left in doubt or asked for since that run has last taken account of them.
-pub(in crate::journal) fn since(store: &mut Store, record: &RunRecord, now: Timestamp) -> Result<Memory, JournalError> {
+pub(in crate::journal) fn since(
+    store: &mut Store,
+    record: &RunRecord,
+    now: Timestamp,
+) -> Result<JobMemory, JournalError> {
     let RunRecord { head, jobs } = record;
     let transaction =
         store.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
     let order = order::now(&transaction).map_err(JournalError::read)?;
-    let mut of_plan: HashMap<JobId, Vec<Part>> = HashMap::new();
+    let mut of_plan: HashMap<JobId, Vec<PartOfRun>> = HashMap::new();
     for run in others(&transaction, head).map_err(JournalError::read)? {
         for (id, parts) in of_run(&transaction, &run)? {
             of_plan.entry(id).or_default().extend(parts.into_iter().map(|(_, part)| part));
@@ -141,7 +149,7 @@ pub(in crate::journal) fn since(store: &mut Store, record: &RunRecord, now: Time
     let maybe = (0u32..).zip(jobs.iter().map(|stored| &stored.job)).filter(|(_, job)| may_be_known(job));
     let open = open(&transaction, asker, maybe, now)?;
     transaction.commit().map_err(JournalError::write)?;
-    Ok(Memory { jobs: known, order, repeated: HashMap::new(), open })
+    Ok(JobMemory { jobs: known, order, repeated: HashMap::new(), open })
 }
 
 /// Whether a version that sent names as they stood may have done one of these actions there to somebody by a name.
@@ -161,7 +169,7 @@ pub(in crate::journal) fn has_sent_names(store: &Store, place: &str, actions: &[
 const NO_RUN: i64 = -1;
 
 /// What may be repeated, and runs of its plan have done.
-fn repeated(jobs: &[Job], of_plan: &HashMap<JobId, Vec<Part>>) -> HashMap<u32, Done> {
+fn repeated(jobs: &[Job], of_plan: &HashMap<JobId, Vec<PartOfRun>>) -> HashMap<u32, DoneBefore> {
     let repeated = (0u32..).zip(jobs).filter(|(_, job)| !job.is_done_once());
     let done = repeated.filter_map(|(index, job)| match known(of_plan.get(&job.digest())?, FROM_THE_BEGINNING)? {
         Known::Done(done) => Some((index, done)),
@@ -197,7 +205,7 @@ fn deeds_at<'c>(
 /// The parts of runs in a job: of those of its plan, and of all that did the same deed.
 fn parts(
     job: &Job,
-    of_plan: &HashMap<JobId, Vec<Part>>,
+    of_plan: &HashMap<JobId, Vec<PartOfRun>>,
     mut deeds: Option<&mut Deeds<'_>>,
 ) -> Result<Parts, JournalError> {
     let of_plan = |id: JobId| of_plan.get(&id).cloned().unwrap_or_default();
@@ -260,7 +268,7 @@ fn turned_down_before(connection: &Connection, plan_key: &str) -> Result<HashMap
     while let Some(row) = rows.next().map_err(JournalError::read)? {
         let read = || -> rusqlite::Result<Option<TurnedDown>> {
             let (run_id, code): (String, String) = (row.get("run_id")?, row.get("code")?);
-            let status = Status::named(&row.get::<_, String>("status")?);
+            let status = RequestStatus::named(&row.get::<_, String>("status")?);
             Ok(settlement(row)?.map(|settled| TurnedDown { run_id, code: code.into(), status, settled }))
         };
         let turned_down = read().map_err(JournalError::read)?;
@@ -271,8 +279,8 @@ fn turned_down_before(connection: &Connection, plan_key: &str) -> Result<HashMap
 }
 
 /// The parts of a plan's own runs: of those that are remembered together, of the others each by itself.
-fn plans_own(transaction: &Transaction<'_>, plan_key: &str) -> Result<HashMap<JobId, Vec<Part>>, JournalError> {
-    let mut parts: HashMap<JobId, Vec<Part>> = HashMap::new();
+fn plans_own(transaction: &Transaction<'_>, plan_key: &str) -> Result<HashMap<JobId, Vec<PartOfRun>>, JournalError> {
+    let mut parts: HashMap<JobId, Vec<PartOfRun>> = HashMap::new();
     for (id, part) in kept(transaction, plan_key)? {
         parts.entry(id).or_default().push(part);
     }
@@ -316,17 +324,17 @@ fn new_runs(connection: &Connection, plan_key: &str) -> rusqlite::Result<Vec<Pas
 fn keep(
     connection: &Connection,
     run: &PastRun,
-    news: &HashMap<JobId, Vec<(u32, Part)>>,
-    before: &HashMap<JobId, Vec<Part>>,
+    news: &HashMap<JobId, Vec<(u32, PartOfRun)>>,
+    before: &HashMap<JobId, Vec<PartOfRun>>,
 ) -> rusqlite::Result<()> {
     let (mut done, mut doubt) = (connection.prepare_cached(KEEP_DONE)?, connection.prepare_cached(KEEP_DOUBT)?);
     for (id, parts) in news {
         let own = parts.iter().map(|(_, part)| part.clone());
-        let all: Vec<Part> = before.get(id).into_iter().flatten().cloned().chain(own).collect();
+        let all: Vec<PartOfRun> = before.get(id).into_iter().flatten().cloned().chain(own).collect();
         let of = |run_id: &str| parts.iter().find(|(_, part)| part.run_id == run_id && part.ended.is_some());
         // A plan may name a job twice; the second one was held.
         match known(&all, FROM_THE_BEGINNING) {
-            Some(Known::Done(Done { run_id, seq, .. })) if run_id == run.run_id => {
+            Some(Known::Done(DoneBefore { run_id, seq, .. })) if run_id == run.run_id => {
                 let job = parts.iter().find(|(_, part)| part.ended.as_ref().is_some_and(|ended| ended.seq == seq));
                 job.map(|(job, _)| done.execute(params![run.number, job])).transpose()?;
             }

@@ -16,7 +16,7 @@ use super::rows::micros;
 use super::steps::OTHERS_THAN_HARMLESS;
 use crate::catalog::{ACTIONS, Action, IdName, OncePer, Repeat, Risk};
 use crate::job::{Job, device_of_state};
-use crate::journal::known::Part;
+use crate::journal::known::PartOfRun;
 use crate::journal::open::{HOLDS, OpenJob, Stands, open};
 
 /// Whose plan asks, and where.
@@ -29,7 +29,7 @@ pub(super) struct Asker<'a> {
 
 /// A job that wants to go to a target.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted<'a> {
+pub(super) struct WantedJob<'a> {
     pub target: &'a str,
     /// What it does only once: there the memory of deeds decides, unless it waits for an approval.
     pub deed: Option<&'a str>,
@@ -51,9 +51,9 @@ pub(super) struct OnTargets<'c> {
 }
 
 /// A job on the target.
-struct Row {
+struct OpenRow {
     at: JobOfRun,
-    deed: Deed,
+    deed: RecordedDeed,
     /// Whether steps stand before or behind it.
     is_step: bool,
     of: Of,
@@ -61,7 +61,7 @@ struct Row {
 
 /// What is done, by whatever runs.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Deed {
+struct RecordedDeed {
     /// What makes it one with the same job of another run.
     name: String,
     action: String,
@@ -115,7 +115,7 @@ impl<'c> OnTargets<'c> {
     }
 
     /// What runs of other plans have open on that target.
-    pub(super) fn open(&mut self, wanted: Wanted<'_>, now: Timestamp) -> rusqlite::Result<Vec<OpenJob>> {
+    pub(super) fn open(&mut self, wanted: WantedJob<'_>, now: Timestamp) -> rusqlite::Result<Vec<OpenJob>> {
         let mut rows = self.rows(wanted.target)?;
         let mut targets: HashSet<String> = HashSet::from([wanted.target.to_owned()]);
         let steps: Vec<(i64, u32)> =
@@ -129,7 +129,7 @@ impl<'c> OnTargets<'c> {
         }
         let mut found = self.asked_among(&rows, now)?;
         // What is kept of runs that were pruned, and what an own run knows better of the same deed, counts as well.
-        let mut deeds: BTreeMap<Deed, Vec<Row>> = BTreeMap::new();
+        let mut deeds: BTreeMap<RecordedDeed, Vec<OpenRow>> = BTreeMap::new();
         for row in rows {
             deeds.entry(row.deed.clone()).or_default().push(row);
         }
@@ -146,7 +146,7 @@ impl<'c> OnTargets<'c> {
         Ok(found)
     }
 
-    fn rows(&mut self, target: &str) -> rusqlite::Result<Vec<Row>> {
+    fn rows(&mut self, target: &str) -> rusqlite::Result<Vec<OpenRow>> {
         let mut found = Self::rows_of(&mut self.jobs, target, [&self.place, &self.tenant])?;
         for row in Self::rows_of(&mut self.by_state, target, [&self.place, &self.tenant])? {
             if !found.iter().any(|known| (known.at.run, known.at.job) == (row.at.run, row.at.job)) {
@@ -156,7 +156,11 @@ impl<'c> OnTargets<'c> {
         Ok(found)
     }
 
-    fn rows_of(jobs: &mut CachedStatement<'_>, target: &str, [place, tenant]: [&str; 2]) -> rusqlite::Result<Vec<Row>> {
+    fn rows_of(
+        jobs: &mut CachedStatement<'_>,
+        target: &str,
+        [place, tenant]: [&str; 2],
+    ) -> rusqlite::Result<Vec<OpenRow>> {
         let rows = jobs.query_map(params![target, place, tenant], |row| {
             let at = JobOfRun {
                 run: row.get(0)?,
@@ -166,8 +170,8 @@ impl<'c> OnTargets<'c> {
                 is_inherited: row.get(9)?,
             };
             let of = Of { plan_key: row.get(6)?, plan: row.get(7)? };
-            let deed = Deed { name: row.get(3)?, action: row.get(2)?, target: target.to_owned() };
-            Ok(Row { at, deed, is_step: row.get(4)?, of })
+            let deed = RecordedDeed { name: row.get(3)?, action: row.get(2)?, target: target.to_owned() };
+            Ok(OpenRow { at, deed, is_step: row.get(4)?, of })
         })?;
         rows.collect()
     }
@@ -191,9 +195,9 @@ impl<'c> OnTargets<'c> {
         Ok(around.into_iter().filter(|(at, ..)| chain.contains(at)).map(|(.., target)| target).collect())
     }
 
-    fn asked_among(&mut self, rows: &[Row], now: Timestamp) -> rusqlite::Result<Vec<OpenJob>> {
+    fn asked_among(&mut self, rows: &[OpenRow], now: Timestamp) -> rusqlite::Result<Vec<OpenJob>> {
         let mut found = Vec::new();
-        for Row { at, deed, of, .. } in rows.iter().filter(|row| row.of.plan_key != self.plan_key) {
+        for OpenRow { at, deed, of, .. } in rows.iter().filter(|row| row.of.plan_key != self.plan_key) {
             let expires: Option<i64> =
                 self.asked.query_row(params![at.run, at.job, now.as_microsecond()], |row| row.get(0)).optional()?;
             let stands = expires.map(|until| (Stands::Asked, micros(until)));
@@ -203,8 +207,13 @@ impl<'c> OnTargets<'c> {
     }
 
     /// A deed, by whatever runs, that another plan has sent last, and that is open.
-    fn left_open(&mut self, deed: &Deed, rows: &[Row], now: Timestamp) -> rusqlite::Result<Option<OpenJob>> {
-        let mut parts: Vec<Part> = Vec::new();
+    fn left_open(
+        &mut self,
+        deed: &RecordedDeed,
+        rows: &[OpenRow],
+        now: Timestamp,
+    ) -> rusqlite::Result<Option<OpenJob>> {
+        let mut parts: Vec<PartOfRun> = Vec::new();
         for row in rows {
             parts.extend(self.deeds.part(&row.at)?);
         }
@@ -291,18 +300,18 @@ fn by_state() -> String {
 /// No run has this number.
 const NO_RUN: i64 = -1;
 
-fn open_job(run_id: &str, of: &Of, deed: &Deed, (stands, until): (Stands, Timestamp)) -> OpenJob {
-    let Deed { action, target, .. } = deed.clone();
+fn open_job(run_id: &str, of: &Of, deed: &RecordedDeed, (stands, until): (Stands, Timestamp)) -> OpenJob {
+    let RecordedDeed { action, target, .. } = deed.clone();
     let plan = of.plan.rsplit(['/', '\\']).next().unwrap_or(&of.plan).to_owned();
     OpenJob { run_id: run_id.to_owned(), plan, action, target, stands, until }
 }
 
 /// What may be remembered of a target, by what is done only once to it.
-fn deeds_on(target: &str) -> impl Iterator<Item = Deed> {
+fn deeds_on(target: &str) -> impl Iterator<Item = RecordedDeed> {
     let once = ACTIONS.iter().filter(|action| {
         action.repeat == Repeat::AfterReadBack && action.once_per == OncePer::Target && action.risk > Risk::Harmless
     });
-    once.map(move |action| Deed {
+    once.map(move |action| RecordedDeed {
         name: format!("{} {target}", action.name),
         action: action.name.to_owned(),
         target: target.to_owned(),
@@ -342,7 +351,7 @@ impl<'c> Beside<'c> {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<String>>(2)?))
         });
         let Some((action, target, deed)) = found.optional()? else { return Ok(None) };
-        let wanted = Wanted { target: device_of_state(&target), deed: deed.as_deref() };
+        let wanted = WantedJob { target: device_of_state(&target), deed: deed.as_deref() };
         let open = self.on_targets.open(wanted, now)?;
         Ok(open.into_iter().find(|open| !may_follow(&open.action, &action)))
     }
@@ -362,7 +371,7 @@ pub(super) fn on_targets<'j>(
     let mut found = Vec::new();
     for (index, job) in jobs {
         let (target, once) = (device_of_state(job.target()).to_ascii_lowercase(), job.once());
-        let open = on_targets.open(Wanted { target: &target, deed: once.as_deref() }, now)?;
+        let open = on_targets.open(WantedJob { target: &target, deed: once.as_deref() }, now)?;
         if !open.is_empty() {
             found.push((index, open));
         }
@@ -373,7 +382,7 @@ pub(super) fn on_targets<'j>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::place::Place;
+    use crate::journal::place::JournalPlace;
     use crate::journal::sqlite::store::Store;
 
     #[test]
@@ -383,7 +392,7 @@ mod tests {
             assert_eq!(is_named, action.risk == Risk::Harmless, "{}", action.name);
         }
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&Place::Folder(folder.path().into())).unwrap();
+        let store = Store::open(&JournalPlace::Folder(folder.path().into())).unwrap();
         let asker = Asker { place: "p", tenant: "t", plan_key: "k" };
         let on_targets = OnTargets::look(&store.connection, asker, Timestamp::UNIX_EPOCH).unwrap();
         for (found, index) in [(&on_targets.jobs, "jobs_by_target"), (&on_targets.by_state, "jobs_once")] {

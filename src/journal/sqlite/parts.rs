@@ -1,6 +1,6 @@
 //! The parts that runs have had in jobs, read from the database.
 //!
-//! In: a run of a plan, or what a job does only once. Out: [`Part`]s. Must not: say what they come to; [`crate::journal::known`]
+//! In: a run of a plan, or what a job does only once. Out: [`PartOfRun`]s. Must not: say what they come to; [`crate::journal::known`]
 //! does.
 
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use super::follow_ups::follow_up;
 use super::rows::{attempt, micros, settlement};
 use crate::job::JobId;
 use crate::journal::error::JournalError;
-use crate::journal::known::{Ended, Part, WhatAbout};
+use crate::journal::known::{PartOfRun, SettledPart, WhatAbout};
 use crate::journal::stored::PastAttempt;
 use crate::outcome::{Outcome, Settlement};
 
@@ -32,9 +32,12 @@ impl PastRun {
 
 /// The parts of one run, by job; and which job of the run has it. What it has inherited it knows from the runs before it,
 /// and they may have come to know better since.
-pub(super) fn of_run(connection: &Connection, run: &PastRun) -> Result<HashMap<JobId, Vec<(u32, Part)>>, JournalError> {
-    let mut by_job: HashMap<u32, (Vec<PastAttempt>, Option<Ended>)> = HashMap::new();
-    let read = |by_job: &mut HashMap<u32, (Vec<PastAttempt>, Option<Ended>)>| -> rusqlite::Result<()> {
+pub(super) fn of_run(
+    connection: &Connection,
+    run: &PastRun,
+) -> Result<HashMap<JobId, Vec<(u32, PartOfRun)>>, JournalError> {
+    let mut by_job: HashMap<u32, (Vec<PastAttempt>, Option<SettledPart>)> = HashMap::new();
+    let read = |by_job: &mut HashMap<u32, (Vec<PastAttempt>, Option<SettledPart>)>| -> rusqlite::Result<()> {
         let mut select = connection.prepare_cached("SELECT * FROM attempts WHERE run = ?1 ORDER BY job, attempt")?;
         let mut rows = select.query([run.number])?;
         while let Some(row) = rows.next()? {
@@ -50,13 +53,13 @@ pub(super) fn of_run(connection: &Connection, run: &PastRun) -> Result<HashMap<J
     read(&mut by_job).map_err(JournalError::read)?;
     let mut select = connection.prepare_cached(&JOBS.replace("{ABOUT}", ABOUT)).map_err(JournalError::read)?;
     let mut rows = select.query([run.number]).map_err(JournalError::read)?;
-    let mut found: HashMap<JobId, Vec<(u32, Part)>> = HashMap::new();
+    let mut found: HashMap<JobId, Vec<(u32, PartOfRun)>> = HashMap::new();
     while let Some(row) = rows.next().map_err(JournalError::read)? {
         let id = job_id(row)?;
         let job = row.get("job").map_err(JournalError::read)?;
         if let Some((attempts, ended)) = by_job.remove(&job) {
             let about = about(row).map_err(JournalError::read)?;
-            let part = Part { run_id: run.run_id.clone(), job: id, attempts, ended, about };
+            let part = PartOfRun { run_id: run.run_id.clone(), job: id, attempts, ended, about };
             found.entry(id).or_default().push((job, part));
         }
     }
@@ -119,7 +122,7 @@ impl<'c> Deeds<'c> {
     }
 
     /// What runs have had to do with a deed, and what is kept of those that were pruned.
-    pub(super) fn parts(&mut self, once: &str, job: JobId) -> rusqlite::Result<Vec<Part>> {
+    pub(super) fn parts(&mut self, once: &str, job: JobId) -> rusqlite::Result<Vec<PartOfRun>> {
         let mut jobs = Vec::new();
         let mut rows = self.jobs.query(params![once, self.place, self.tenant, self.but])?;
         while let Some(row) = rows.next()? {
@@ -135,14 +138,14 @@ impl<'c> Deeds<'c> {
         drop(rows);
         let mut found = Vec::new();
         for (job, about) in jobs {
-            found.extend(self.part(&job)?.map(|part| Part { about, ..part }));
+            found.extend(self.part(&job)?.map(|part| PartOfRun { about, ..part }));
         }
         found.extend(self.kept(once, Some(job))?);
         Ok(found)
     }
 
     /// What one run has had to do with a job, if anything.
-    pub(super) fn part(&mut self, of: &JobOfRun) -> rusqlite::Result<Option<Part>> {
+    pub(super) fn part(&mut self, of: &JobOfRun) -> rusqlite::Result<Option<PartOfRun>> {
         let attempts = self.attempts.query_map(params![of.run, of.job], attempt)?;
         let attempts: Vec<_> = attempts.collect::<rusqlite::Result<_>>()?;
         let mut outcomes = self.outcome.query(params![of.run, of.job])?;
@@ -150,12 +153,12 @@ impl<'c> Deeds<'c> {
             Some(outcome) if !of.is_inherited => ended(outcome)?,
             _ => None,
         };
-        let part = Part { run_id: of.run_id.clone(), job: of.called, attempts, ended, about: None };
+        let part = PartOfRun { run_id: of.run_id.clone(), job: of.called, attempts, ended, about: None };
         Ok((!part.attempts.is_empty() || part.ended.is_some()).then_some(part))
     }
 
     /// What is kept of a deed in runs that were pruned. `job`: what it is called, for what an older version has kept.
-    pub(super) fn kept(&mut self, once: &str, job: Option<JobId>) -> rusqlite::Result<Vec<Part>> {
+    pub(super) fn kept(&mut self, once: &str, job: Option<JobId>) -> rusqlite::Result<Vec<PartOfRun>> {
         let mut found = Vec::new();
         let job = job.map(|job| job.to_string()).unwrap_or_default();
         let mut rows = self.remembered.query(params![once, self.place, self.tenant, job])?;
@@ -178,7 +181,7 @@ pub(super) struct JobOfRun {
 }
 
 /// What is kept of a plan's jobs.
-pub(super) fn kept(connection: &Connection, plan_key: &str) -> Result<HashMap<JobId, Part>, JournalError> {
+pub(super) fn kept(connection: &Connection, plan_key: &str) -> Result<HashMap<JobId, PartOfRun>, JournalError> {
     let mut select =
         connection.prepare_cached(&format!("{REMEMBERED} WHERE m.plan_key = ?1")).map_err(JournalError::read)?;
     let mut rows = select.query([plan_key]).map_err(JournalError::read)?;
@@ -196,13 +199,19 @@ const REMEMBERED: &str = "SELECT m.job_id, m.done, m.run_id, m.client_request_id
     m.stage, m.words, m.last_check_in, m.ids AS about, m.users FROM remembered AS m";
 
 /// `None`: what is kept is that its approval request came to nothing.
-fn remembered(row: &Row<'_>) -> rusqlite::Result<Option<Part>> {
+fn remembered(row: &Row<'_>) -> rusqlite::Result<Option<PartOfRun>> {
     let (run_id, job, seq, about) = (row.get("run_id")?, called(row)?, row.get("seq")?, about(row)?);
     match row.get::<_, i64>("done")? {
         DONE => {
             let settled = settled(row)?;
             let outcome = settled.as_ref().map_or(Outcome::Completed, |settled| settled.outcome);
-            Ok(Some(Part { run_id, job, attempts: Vec::new(), ended: Some(Ended { seq, outcome, settled }), about }))
+            Ok(Some(PartOfRun {
+                run_id,
+                job,
+                attempts: Vec::new(),
+                ended: Some(SettledPart { seq, outcome, settled }),
+                about,
+            }))
         }
         IN_DOUBT => {
             let attempts: Option<String> = row.get("attempts_in_doubt")?;
@@ -218,7 +227,7 @@ fn remembered(row: &Row<'_>) -> rusqlite::Result<Option<Part>> {
                 Some(attempts) => attempts,
                 None => vec![first()?],
             };
-            Ok(Some(Part { run_id, job, attempts, ended: None, about }))
+            Ok(Some(PartOfRun { run_id, job, attempts, ended: None, about }))
         }
         _ => Ok(None),
     }
@@ -229,10 +238,10 @@ const IN_DOUBT: i64 = 0;
 const DONE: i64 = 1;
 pub(super) const TURNED_DOWN: i64 = 2;
 
-fn ended(row: &Row<'_>) -> rusqlite::Result<Option<Ended>> {
+fn ended(row: &Row<'_>) -> rusqlite::Result<Option<SettledPart>> {
     let settled = settled(row)?;
     let seq = row.get("seq")?;
-    Ok(settled.map(|settled| Ended { seq, outcome: settled.outcome, settled: Some(settled) }))
+    Ok(settled.map(|settled| SettledPart { seq, outcome: settled.outcome, settled: Some(settled) }))
 }
 
 /// From a row with the columns of an outcome and of a follow-up, if it has an outcome that this version knows.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::elsewhere::same_tenant;
 use super::steps::LISTED;
 use crate::job::Job;
-use crate::journal::record::{Question, Rival};
+use crate::journal::record::{Rival, RivalQuestion};
 use crate::outcome::Effect;
 
 /// The service dates to the second: what was sent within that of an attempt is told apart from it by no date.
@@ -20,7 +20,7 @@ const OF_ANYBODY: &str = "removeAllDevicesFromManagement";
 pub(super) fn rival(
     connection: &Connection,
     run: (i64, u32),
-    Question { same, removals }: &Question,
+    RivalQuestion { same, removals }: &RivalQuestion,
 ) -> rusqlite::Result<Option<Rival>> {
     let mine = first_of(connection, run)?;
     if let Some(found) = sent(connection, run, &found_by(same), mine)? {
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use crate::catalog::{ACTIONS, Action, OncePer, ReadBack, Repeat};
     use crate::job::{Ids, JobParts};
-    use crate::journal::place::Place;
+    use crate::journal::place::JournalPlace;
     use crate::journal::sqlite::store::Store;
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
         let missing: Vec<_> = needed.chain(["delete"]).filter(|name| !LISTED.contains(&format!("'{name}'"))).collect();
         assert!(missing.is_empty(), "{missing:?}");
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&Place::Folder(folder.path().into())).unwrap();
+        let store = Store::open(&JournalPlace::Folder(folder.path().into())).unwrap();
         for (action, index) in [("delete", "jobs_target"), ("wipe", "jobs_once")] {
             let action = Action::named(action).unwrap();
             let job = Job::new(JobParts::plain(1, action, Ids::new(["7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11"])));

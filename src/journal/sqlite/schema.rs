@@ -20,22 +20,22 @@ const BUSY: Duration = Duration::from_secs(30);
 
 /// What an opened database turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum SchemaFound {
     Current,
     /// Written by a later version of the program.
     Newer(u32),
 }
 
 /// Makes a connection durable, patient and current.
-pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<Found> {
+pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<SchemaFound> {
     connection.busy_timeout(BUSY)?;
     // FULL: a commit has reached the disk when it returns. NORMAL would lose the record of a wipe with the power.
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
     // A plain fsync of macOS leaves data in the drive's own memory. Elsewhere these change nothing.
     connection.execute_batch("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;")?;
     match version(connection)? {
-        VERSION => Ok(Found::Current),
-        found if found > VERSION => Ok(Found::Newer(found)),
+        VERSION => Ok(SchemaFound::Current),
+        found if found > VERSION => Ok(SchemaFound::Newer(found)),
         _ => upgrade(connection),
     }
 }
@@ -45,11 +45,11 @@ fn version(connection: &Connection) -> rusqlite::Result<u32> {
 }
 
 /// Two processes may come here at once: the second finds the work done.
-fn upgrade(connection: &Connection) -> rusqlite::Result<Found> {
+fn upgrade(connection: &Connection) -> rusqlite::Result<SchemaFound> {
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     let found = version(&transaction)?;
     if found > VERSION {
-        return Ok(Found::Newer(found));
+        return Ok(SchemaFound::Newer(found));
     }
     for (step, version) in STEPS.iter().zip(1..).skip(found as usize) {
         transaction.execute_batch(step)?;
@@ -59,7 +59,7 @@ fn upgrade(connection: &Connection) -> rusqlite::Result<Found> {
     }
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
-    Ok(Found::Current)
+    Ok(SchemaFound::Current)
 }
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ mod tests {
             if version >= SEQUENCE_STEP {
                 back_fill(&old).unwrap();
             }
-            assert_eq!(prepare(&old).unwrap(), Found::Current);
+            assert_eq!(prepare(&old).unwrap(), SchemaFound::Current);
             assert_eq!(tables(&old), tables(&newest), "from version {version}");
             let kept: u32 = old.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)).unwrap();
             assert_eq!((kept, super::version(&old).unwrap()), (1, VERSION));
@@ -104,7 +104,7 @@ mod tests {
                 old.query_row(&format!("SELECT {column} FROM jobs"), [], |row| row.get(0)).unwrap()
             };
             assert_eq!((read("job_id").as_deref(), read("target_name"), read("found_by")), (Some("j"), None, None));
-            assert_eq!(prepare(&old).unwrap(), Found::Current);
+            assert_eq!(prepare(&old).unwrap(), SchemaFound::Current);
         }
     }
 
@@ -163,7 +163,7 @@ mod tests {
     fn what_a_later_version_wrote_is_left_alone() {
         let later = Connection::open_in_memory().unwrap();
         later.pragma_update(None, "user_version", VERSION + 1).unwrap();
-        assert_eq!(prepare(&later).unwrap(), Found::Newer(VERSION + 1));
+        assert_eq!(prepare(&later).unwrap(), SchemaFound::Newer(VERSION + 1));
         assert!(tables(&later).is_empty());
     }
 }

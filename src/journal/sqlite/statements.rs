@@ -1,6 +1,6 @@
 //! What the writer says to the database, statement by statement.
 //!
-//! In: [`Record`]s, within a transaction of the writer's or of another verb of the journal. Out: rows. Must not: begin a
+//! In: [`JournalRecord`]s, within a transaction of the writer's or of another verb of the journal. Out: rows. Must not: begin a
 //! transaction, or end one.
 
 use jiff::Timestamp;
@@ -14,8 +14,8 @@ use super::open_jobs::Beside;
 use super::order::Order;
 use super::rivals::rival;
 use super::shown::SHOWN;
-use crate::approval::Request;
-use crate::journal::record::{Attempt, Record, Release, TurnedAway};
+use crate::approval::ApprovalRequest;
+use crate::journal::record::{Attempt, JournalRecord, Release, TurnedAway};
 use crate::journal::stored::PastAttempt;
 use crate::outcome::{Cause, Outcome, RequestId, Settlement, Stamp};
 use crate::text::visible;
@@ -36,9 +36,9 @@ pub(super) struct Statements<'c> {
     settled: CachedStatement<'c>,
     /// For the few that had an outcome: a statement that may replace a row keeps a journal of its own while it runs.
     settled_anew: CachedStatement<'c>,
-    daily: daily::Statements<'c>,
+    daily: daily::LedgerStatements<'c>,
     filed: CachedStatement<'c>,
-    follow_ups: follow_ups::Statements<'c>,
+    follow_ups: follow_ups::FollowUpStatements<'c>,
     shown: CachedStatement<'c>,
     /// Where jobs have outcomes already: one that is sent again has none until it settles again.
     reopen: Option<[CachedStatement<'c>; 2]>,
@@ -65,8 +65,8 @@ impl<'c> Statements<'c> {
             cleared: connection.prepare_cached("UPDATE attempts SET cleared = 1 WHERE run = ?1 AND job = ?2")?,
             outcome_answers: connection.prepare_cached(&outcome_answers("o.run = ?1 AND o.job = ?2"))?,
             reopen: reopen.transpose()?,
-            daily: daily::Statements::prepare(connection)?,
-            follow_ups: follow_ups::Statements::prepare(connection, run)?,
+            daily: daily::LedgerStatements::prepare(connection)?,
+            follow_ups: follow_ups::FollowUpStatements::prepare(connection, run)?,
             shown: connection.prepare_cached(SHOWN)?,
             attempt: connection.prepare_cached(
                 "INSERT INTO attempts (run, job, attempt, client_request_id, sent_at, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -153,18 +153,20 @@ impl<'c> Statements<'c> {
 
     pub(super) fn insert(
         &mut self,
-        record: Record,
+        record: JournalRecord,
         releases: &mut Vec<(Release, Result<(), TurnedAway>)>,
     ) -> rusqlite::Result<()> {
         match record {
-            Record::Attempt(attempt) => self.take_up(attempt, releases)?,
-            Record::GiveBack { client_request_id } => {
+            JournalRecord::Attempt(attempt) => self.take_up(attempt, releases)?,
+            JournalRecord::GiveBack { client_request_id } => {
                 self.daily.give_back(client_request_id.write(&mut RequestId::buffer()))?
             }
-            Record::Shown { job, kind } => self.shown.execute(params![self.run, job, kind.name()]).map(|_| ())?,
-            Record::Pause { take, used_up } => self.daily.pause(&take, used_up)?,
-            Record::Rival { job, question, told } => told(rival(self.connection, (self.run, job), &question)?),
-            Record::Answer { job, attempt, answered_at, reply } => {
+            JournalRecord::Shown { job, kind } => {
+                self.shown.execute(params![self.run, job, kind.name()]).map(|_| ())?
+            }
+            JournalRecord::Pause { take, used_up } => self.daily.pause(&take, used_up)?,
+            JournalRecord::Rival { job, question, told } => told(rival(self.connection, (self.run, job), &question)?),
+            JournalRecord::Answer { job, attempt, answered_at, reply } => {
                 let request_id = &mut RequestId::buffer();
                 self.answer.execute(params![
                     self.run,
@@ -178,16 +180,16 @@ impl<'c> Statements<'c> {
                     reply.request_id.as_ref().map(|id| id.write(request_id)),
                 ])?;
             }
-            Record::Filed { job, attempt, request } => {
+            JournalRecord::Filed { job, attempt, request } => {
                 self.filed(job, i64::from(attempt), &request)?;
                 // What was filed had no effect, nor had anything before it: the policy stood before both.
                 self.cleared.execute(params![self.run, job])?;
             }
-            Record::Settled { job, settlement } => {
+            JournalRecord::Settled { job, settlement } => {
                 self.settle(job, &settlement)?;
                 self.follow_ups.seen(job, &settlement)?;
             }
-            Record::FollowedUp { job, settlement } => {
+            JournalRecord::FollowedUp { job, settlement } => {
                 if settlement.outcome != Outcome::Accepted {
                     // What a deed has come to is no deed of today: it keeps its place in the order.
                     let placed = "SELECT seq FROM outcomes WHERE run = ?1 AND job = ?2";
@@ -218,7 +220,7 @@ impl<'c> Statements<'c> {
     }
 
     /// `attempt`: the number of the attempt that was answered with it.
-    pub(super) fn filed(&mut self, job: u32, attempt: i64, request: &Request) -> rusqlite::Result<()> {
+    pub(super) fn filed(&mut self, job: u32, attempt: i64, request: &ApprovalRequest) -> rusqlite::Result<()> {
         let (filed, expires) = (request.filed_at.as_microsecond(), request.expires_at.as_microsecond());
         self.filed.execute(params![self.run, job, request.code, attempt, request.found, filed, expires]).map(|_| ())
     }

@@ -10,9 +10,9 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::in_place::InPlace;
 use super::mark::Mark;
-use super::schema::{self, Found};
+use super::schema::{self, SchemaFound};
 use crate::journal::error::JournalError;
-use crate::journal::place::Place;
+use crate::journal::place::JournalPlace;
 use crate::journal::private;
 use crate::journal::remote::network;
 
@@ -30,13 +30,13 @@ pub(in crate::journal) struct Store {
 
 impl Store {
     /// Opens the database of a journal, and makes it with its folder if they are not there.
-    pub(in crate::journal) fn open(place: &Place) -> Result<Self, JournalError> {
+    pub(in crate::journal) fn open(place: &JournalPlace) -> Result<Self, JournalError> {
         let file = match place {
-            Place::Folder(folder) => {
+            JournalPlace::Folder(folder) => {
                 make(folder)?;
                 folder.join(FILE)
             }
-            Place::Memory(memory) => memory.database().to_owned(),
+            JournalPlace::Memory(memory) => memory.database().to_owned(),
         };
         let connection = connect(&file)?;
         if place.folder().is_some() {
@@ -45,11 +45,11 @@ impl Store {
                 .for_each(|name| private::close_to_others(&file.with_file_name(name)));
             Mark::compare(&file, &connection)?;
         }
-        Ok(Self { file, in_memory: matches!(place, Place::Memory(_)), connection })
+        Ok(Self { file, in_memory: matches!(place, JournalPlace::Memory(_)), connection })
     }
 
     /// Whether somebody has made one there.
-    pub(in crate::journal) fn is_at(place: &Place) -> bool {
+    pub(in crate::journal) fn is_at(place: &JournalPlace) -> bool {
         place.folder().is_none_or(|folder| folder.join(FILE).is_file())
     }
 
@@ -92,8 +92,8 @@ fn connect(file: &Path) -> Result<Connection, JournalError> {
         match Connection::open(file)
             .and_then(|connection| schema::prepare(&connection).map(|found| (connection, found)))
         {
-            Ok((connection, Found::Current)) => return Ok(connection),
-            Ok((_, Found::Newer(found))) => {
+            Ok((connection, SchemaFound::Current)) => return Ok(connection),
+            Ok((_, SchemaFound::Newer(found))) => {
                 return Err(JournalError::Newer { file: file.to_owned(), found, known: schema::VERSION });
             }
             Err(error) if is_busy(&error) && started.elapsed() < OPENING => std::thread::park_timeout(BETWEEN_LOOKS),

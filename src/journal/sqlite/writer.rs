@@ -1,6 +1,6 @@
 //! The writer: one thread that makes records durable, many in one commit. For a journal in memory, a task that does the same.
 //!
-//! In: [`Record`]s. Out: for each attempt, once its record is on the disk, a call that lets it
+//! In: [`JournalRecord`]s. Out: for each attempt, once its record is on the disk, a call that lets it
 //! leave; for a failure, one message. Must not: let anything leave whose record is not durable, or go on after a
 //! failure.
 
@@ -15,7 +15,7 @@ use super::in_step::InStep;
 use super::statements::{Statements, has_outcomes};
 use super::store::Store;
 use crate::journal::error::JournalError;
-use crate::journal::record::{Record, Release, Written};
+use crate::journal::record::{JournalRecord, Release, Written};
 
 /// Records taken into one commit, at most.
 const BATCH: usize = 512;
@@ -25,8 +25,8 @@ const GATHERING: Duration = Duration::from_micros(1_500);
 /// Dropping it ends the thread; [`Writer::finish`] waits for it.
 #[derive(Debug)]
 pub(in crate::journal) enum Writer {
-    Thread { records: mpsc::Sender<Record>, thread: JoinHandle<Written> },
-    InStep(InStep<Record>),
+    Thread { records: mpsc::Sender<JournalRecord>, thread: JoinHandle<Written> },
+    InStep(InStep<JournalRecord>),
 }
 
 impl Writer {
@@ -79,7 +79,7 @@ impl Writer {
     }
 
     /// A writer that has ended takes nothing any more, and has said so.
-    pub(in crate::journal) fn send(&self, record: Record) {
+    pub(in crate::journal) fn send(&self, record: JournalRecord) {
         match self {
             Self::Thread { records, .. } => drop(records.send(record)),
             Self::InStep(writer) => writer.send(record),
@@ -92,7 +92,7 @@ fn in_step(
     connection: Connection,
     run: i64,
     failed: impl FnOnce(String) + Send + 'static,
-) -> Result<InStep<Record>, JournalError> {
+) -> Result<InStep<JournalRecord>, JournalError> {
     let reopens = has_outcomes(&connection, run).map_err(JournalError::write)?;
     let mut failed = Some(failed);
     let commit = move |records| {
@@ -108,7 +108,7 @@ fn in_step(
 }
 
 /// Takes those records into one commit.
-fn commit(connection: &Connection, (run, reopens): (i64, bool), records: Vec<Record>) -> rusqlite::Result<()> {
+fn commit(connection: &Connection, (run, reopens): (i64, bool), records: Vec<JournalRecord>) -> rusqlite::Result<()> {
     let mut releases = Vec::with_capacity(records.len());
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     let mut statements = Statements::reopening(connection, run, reopens)?;
@@ -124,7 +124,7 @@ fn commit(connection: &Connection, (run, reopens): (i64, bool), records: Vec<Rec
 fn write(
     connection: &Connection,
     (run, place): (i64, &mut InPlace),
-    inbox: &mpsc::Receiver<Record>,
+    inbox: &mpsc::Receiver<JournalRecord>,
 ) -> rusqlite::Result<()> {
     let mut statements = Statements::prepare(connection, run)?;
     let mut releases = Vec::with_capacity(BATCH);

@@ -12,12 +12,12 @@ use super::which::is_named;
 use crate::catalog::Risk;
 use crate::diagnostics::Diagnostic;
 use crate::guard::drift::Sighting;
-use crate::guard::judge::Verdict;
+use crate::guard::judge::Judgement;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::Job;
 use crate::journal::resume::Only;
 use crate::journal::{RunRecord, StoredJob};
-use crate::ops::asked::Question;
+use crate::ops::asked::RunQuestion;
 use crate::ops::begun::Begun;
 use crate::ops::error::Error;
 use crate::ops::guards::Policies;
@@ -59,10 +59,10 @@ impl Rest<'_> {
     /// What somebody is asked, if anybody is. Without an answer that can be had, nothing goes.
     pub(super) fn question(
         &self,
-        judged: (&Verdict, &[Option<Sighting>]),
+        judged: (&Judgement, &[Option<Sighting>]),
         policies: (&[PolicyFile], &Policies),
         asked: (&Subject, &Stderr),
-    ) -> Result<Option<Question>, Error> {
+    ) -> Result<Option<RunQuestion>, Error> {
         let left = self.due.len() as u32;
         let why = self.why();
         match self.request.confirm {
@@ -148,10 +148,10 @@ impl Rest<'_> {
 
     fn ask(
         &self,
-        (verdict, sightings): (&Verdict, &[Option<Sighting>]),
+        (verdict, sightings): (&Judgement, &[Option<Sighting>]),
         (candidates, policies): (&[PolicyFile], &Policies),
         (subject, stderr): (&Subject, &Stderr),
-    ) -> Question {
+    ) -> RunQuestion {
         let Self { begun, jobs, due, .. } = self;
         let mut holds: Vec<Option<Hold>> = vec![Some(Hold::Done); jobs.len()];
         for index in *due {
@@ -160,9 +160,9 @@ impl Rest<'_> {
             }
         }
         let preflight = Preflight { holds, due: due.len() as u32 };
-        let budget = budget(begun.choices, plan::Limits::default());
+        let budget = budget(begun.choices, plan::StatedLimits::default());
         let preview = Preview::new(jobs, &preflight, budget).judged(verdict).seen(sightings);
         let text = ui::confirm::question(&preview, subject, stderr.view());
-        Question::new(text, candidates, policies, None)
+        RunQuestion::new(text, candidates, policies, None)
     }
 }

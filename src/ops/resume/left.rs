@@ -8,19 +8,19 @@ use std::path::Path;
 
 use super::super::begun::Begun;
 use super::super::error::Error;
-use super::super::keys::{self, About as AboutKeys};
-use super::super::protected::{self, Checked};
+use super::super::keys::{self, KeyCheck as AboutKeys};
+use super::super::protected::{self, Checked, ProtectedFound};
 use super::super::{guards, names};
 use super::request::ResumeRequest;
 use crate::diagnostics::{Diagnostics, Place};
 use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
-use crate::guard::judge::{self, About, Verdict, denials};
+use crate::guard::judge::{self, Judgement, RunFacts, denials};
 use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::RunRecord;
-use crate::journal::resume::{Asked, Next, Past, decide};
+use crate::journal::resume::{Asked, Next, PastOfJob, decide};
 use crate::outcome::Cause;
 use crate::runner::Earlier;
 use crate::session::Session;
@@ -44,17 +44,18 @@ impl Left<'_> {
     pub(super) async fn look(
         &self,
         session: &mut Session<'_>,
-        (preflight, rules): (&mut Preflight, &mut Rules),
+        preflight: &mut Preflight,
+        rules: &mut Rules,
         sightings: &[Option<Sighting>],
     ) -> Result<(Vec<Option<Keys>>, Diagnostics), Error> {
         let Self { jobs, begun, .. } = self;
         preflight.hold_denied(jobs, &denials(rules, *jobs, begun.plan.name.as_deref(), self.request.start.now));
         names::hold_moved(session, jobs, preflight, |at| self.is_skipped(at)).await?;
         let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() && !self.is_skipped(at);
-        let found = (&mut *preflight, &mut *rules, sightings);
+        let found = ProtectedFound { preflight: &mut *preflight, rules: &mut *rules, sightings };
         let Checked { told, .. } = protected::check(session, jobs, found, is_sent).await?;
         let about = AboutKeys { jobs, plan: begun.plan.name.as_deref(), from_inventory: false };
-        let on_file = keys::check(session, &about, (preflight, rules), |at| self.is_skipped(at)).await?;
+        let on_file = keys::check(session, &about, preflight, rules, |at| self.is_skipped(at)).await?;
         Ok((on_file, told))
     }
 
@@ -75,12 +76,17 @@ impl Left<'_> {
     }
 
     /// What the rules say of them, unless they refuse it.
-    pub(super) fn judge(&self, rules: Rules, holds: &[Option<Hold>], keys: &[Option<Keys>]) -> Result<Verdict, Error> {
+    pub(super) fn judge(
+        &self,
+        rules: Rules,
+        holds: &[Option<Hold>],
+        keys: &[Option<Keys>],
+    ) -> Result<Judgement, Error> {
         let Self { request, record, begun, jobs, .. } = self;
         let left = self.open(holds);
         let plan = begun.plan.name.as_deref();
         let about =
-            About { plan, justified: begun.justification.is_some(), now: request.start.now, begins: true, keys };
+            RunFacts { plan, justified: begun.justification.is_some(), now: request.start.now, begins: true, keys };
         let row =
             |at: usize| Place { line: jobs.get(at).map(|job| job.row as usize), ..Place::file(&record.head.plan_file) };
         let verdict = judge::judge(jobs, &left, rules, about, row);
@@ -107,7 +113,7 @@ pub(super) fn waits(record: &RunRecord, index: u32, request: &ResumeRequest, spa
     let stored =
         record.jobs.get(index as usize).filter(|stored| stored.filed.as_ref().is_some_and(|filed| !filed.moved));
     stored.is_some_and(|stored| {
-        let past = Past { asked: Asked::Approved, ..stored.past() };
+        let past = PastOfJob { asked: Asked::Approved, ..stored.past() };
         let next = decide(past, stored.job.action.repeat, request.only, request.refile);
         !spared.contains(&index) && next == Next::Complete
     })

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::nameless::OfNames;
 use super::request::ResumeRequest;
-use crate::daily::Settings as DailySettings;
+use crate::daily::DailySettings;
 use crate::guard::Brakes;
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::{self, Hold, Preflight};
@@ -18,7 +18,7 @@ use crate::guard::waves::{Schedule, Wave};
 use crate::job::Job;
 use crate::journal::RunRecord;
 use crate::ops::begun::Begun;
-use crate::ops::changed::Said;
+use crate::ops::changed::PlanSays;
 use crate::ops::error::Error;
 use crate::ops::guards::{self, Policies};
 use crate::ops::{agreed, missing};
@@ -40,7 +40,7 @@ pub(super) struct Today {
 pub(super) fn today(
     request: &ResumeRequest,
     begun: &Begun,
-    now: &Said,
+    now: &PlanSays,
     environment: &Environment,
 ) -> Result<Today, Error> {
     let named = request.policy.as_deref().or(begun.policy.as_deref());
@@ -53,7 +53,7 @@ pub(super) fn today(
 }
 
 /// A policy may have become stricter since, and the plan may have been given waves. Those that the run was begun with stay.
-pub(super) fn brakes(begun: &Brakes, (rules, waves): (&Rules, &[Wave]), jobs: &[Job], left: &[Option<Hold>]) -> Brakes {
+pub(super) fn brakes(begun: &Brakes, rules: &Rules, waves: &[Wave], jobs: &[Job], left: &[Option<Hold>]) -> Brakes {
     let waves = match begun.waves.stages().is_empty() {
         true => Schedule::new(waves, jobs, left),
         false => begun.waves.clone(),
@@ -75,7 +75,8 @@ impl Today {
         record: &RunRecord,
         saved: Option<SavedPreview>,
         begun: &Begun,
-        (now, of_names): (Timestamp, &OfNames),
+        now: Timestamp,
+        of_names: &OfNames,
     ) -> BegunJobs {
         let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
         missing::apply(&begun.missing, &mut jobs, self.refuse_missing);

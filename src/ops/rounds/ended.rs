@@ -4,7 +4,7 @@
 
 use crate::daily::Later;
 use crate::ops::error::Error;
-use crate::ops::task::Task;
+use crate::ops::task::RunTask;
 use crate::outcome::{Cause, Outcome, Settlement};
 use crate::pacing::BucketUse;
 use crate::runner::event::StopReason;
@@ -27,7 +27,7 @@ pub struct RoundsEnded {
 
 impl RoundsEnded {
     /// The journal failed before anything was done.
-    pub fn untouched(task: &Task, error: &Error) -> Self {
+    pub fn untouched(task: &RunTask, error: &Error) -> Self {
         let nothing = Self {
             settlements: task.untouched(),
             stopped: None,

@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::requests::Requests;
-use crate::approval::Status;
+use crate::approval::RequestStatus;
 use crate::catalog::Success;
 use crate::job::JobId;
-use crate::journal::resume::{Asked, Next, Past, decide};
-use crate::journal::{Filed, Read, StoredJob};
+use crate::journal::resume::{Asked, Next, PastOfJob, decide};
+use crate::journal::{Filed, RequestRead, StoredJob};
 use crate::msgraph::approvals::Statuses;
 use crate::ops::record::again;
 use crate::outcome::{Outcome, Settlement, Standing};
@@ -20,13 +20,13 @@ use crate::runner::{Approved, Earlier};
 
 /// What a look at the requests has come to.
 #[derive(Debug, Default)]
-pub(super) struct Looked {
+pub(super) struct PolledRequests {
     pub earlier: HashMap<u32, Earlier>,
     pub codes: HashMap<JobId, Box<str>>,
     pub settled: Vec<(u32, Settlement)>,
 }
 
-impl Looked {
+impl PolledRequests {
     /// Whether there is anything to be done, other than for jobs that are `idle`.
     pub(super) fn has_news(&self, idle: impl Fn(u32) -> bool) -> bool {
         self.earlier.keys().any(|job| !idle(*job)) || !self.settled.is_empty()
@@ -38,11 +38,11 @@ impl Looked {
         index: u32,
         stored: &StoredJob,
         filed: &Filed,
-        status: Option<Status>,
+        status: Option<RequestStatus>,
         requests: &Requests,
         now: Timestamp,
     ) {
-        let past = Past { asked: status.map_or(filed.asked(), Asked::from), ..stored.past() };
+        let past = PastOfJob { asked: status.map_or(filed.asked(), Asked::from), ..stored.past() };
         let status = status.unwrap_or(filed.status);
         match decide(past, stored.job.action.repeat, requests.only, requests.refile) {
             Next::Keep => {}
@@ -73,26 +73,32 @@ pub(super) fn is_open(stored: &StoredJob) -> bool {
 }
 
 /// What a list of all requests says of one. One that the service does not know any more has expired, if its time is over.
-pub(super) fn read_of(job: u32, filed: &Filed, statuses: &Statuses, now: Timestamp) -> Option<Read> {
+pub(super) fn read_of(job: u32, filed: &Filed, statuses: &Statuses, now: Timestamp) -> Option<RequestRead> {
     let expired = filed.request.expires_at < now;
     let code = filed.request.code.clone();
     found(job, filed, statuses)
-        .or_else(|| expired.then_some(Read { job, code, status: Status::Expired, expires_at: None }))
+        .or_else(|| expired.then_some(RequestRead { job, code, status: RequestStatus::Expired, expires_at: None }))
 }
 
 /// The same of a list that need not have it: that it is not there says nothing.
-pub(super) fn found(job: u32, filed: &Filed, statuses: &Statuses) -> Option<Read> {
+pub(super) fn found(job: u32, filed: &Filed, statuses: &Statuses) -> Option<RequestRead> {
     let code = filed.request.code.clone();
     let found = statuses.get(&code.to_ascii_lowercase())?;
-    Some(Read { job, code, status: found.status, expires_at: found.expires_at })
+    Some(RequestRead { job, code, status: found.status, expires_at: found.expires_at })
 }
 
-fn approved(stored: &StoredJob, filed: &Filed, ended: Option<Status>) -> Approved {
+fn approved(stored: &StoredJob, filed: &Filed, ended: Option<RequestStatus>) -> Approved {
     Approved { request: filed.request.clone(), tries: stored.tries(), doubtful_since: stored.doubtful_since(), ended }
 }
 
 /// A job whose request alone says how it settles.
-fn by_request(stored: &StoredJob, filed: &Filed, outcome: Outcome, status: Status, now: Timestamp) -> Settlement {
+fn by_request(
+    stored: &StoredJob,
+    filed: &Filed,
+    outcome: Outcome,
+    status: RequestStatus,
+    now: Timestamp,
+) -> Settlement {
     let note = format!("approval request {} is {}", filed.request.code, status.name());
     Settlement {
         outcome,

@@ -1,17 +1,17 @@
 //! Looking at approval requests: which question is asked, and what its answer says about each job.
 //!
-//! In: the jobs of a run that have asked, a client. Out: [`Looked`], and statuses in the journal. Must not: decide what
+//! In: the jobs of a run that have asked, a client. Out: [`PolledRequests`], and statuses in the journal. Must not: decide what
 //! follows for a job (`looked` does), or read a long list whole again and again to find out what a short answer tells.
 
-use super::looked::{Looked, found, is_open, read_of};
+use super::looked::{PolledRequests, found, is_open, read_of};
 use super::prepared::Rounds;
 use crate::journal::{Filed, JournalError, StoredJob};
 use crate::msgraph::approvals::{BY_NAME, Statuses};
 use crate::ops::error::Error;
-use crate::session::{Client, look_up, look_up_approved};
+use crate::session::{Client, poll_approved, poll_requests};
 
 /// An answer about requests.
-enum Told {
+enum StatusAnswer {
     /// Those that are not in it are not known to the service.
     Whole(Statuses),
     /// Those that are approved; it says nothing about the others.
@@ -20,9 +20,9 @@ enum Told {
 
 impl Rounds<'_> {
     /// Looks the requests of the run up, and says what follows for each job that has one.
-    pub(super) async fn look(&mut self, client: &Client, say: &impl Fn(&str)) -> Result<Looked, Error> {
+    pub(super) async fn look(&mut self, client: &Client, say: &impl Fn(&str)) -> Result<PolledRequests, Error> {
         if !self.recorded.journal.has_requests(self.recorded.number)? {
-            return Ok(Looked::default());
+            return Ok(PolledRequests::default());
         }
         let mut asked: Vec<(u32, StoredJob)> = Vec::new();
         let spared = &self.requests.spared;
@@ -46,7 +46,7 @@ impl Rounds<'_> {
         asked: &[(u32, StoredJob)],
         client: &Client,
         say: &impl Fn(&str),
-    ) -> Result<Looked, Error> {
+    ) -> Result<PolledRequests, Error> {
         let told = match self.ask(asked, client).await {
             Ok(told) => Some(told),
             Err(why) => {
@@ -55,14 +55,14 @@ impl Rounds<'_> {
             }
         };
         let now = self.clock.now();
-        let mut looked = Looked::default();
+        let mut looked = PolledRequests::default();
         let mut read = Vec::new();
         for (index, stored) in asked {
             let Some(filed) = &stored.filed else { continue };
             let read_now = match told.as_ref().filter(|_| waits(stored).is_some()) {
                 None => None,
-                Some(Told::Whole(statuses)) => read_of(*index, filed, statuses, now),
-                Some(Told::Approved(statuses)) => found(*index, filed, statuses),
+                Some(StatusAnswer::Whole(statuses)) => read_of(*index, filed, statuses, now),
+                Some(StatusAnswer::Approved(statuses)) => found(*index, filed, statuses),
             };
             let status = read_now.as_ref().map(|read| read.status);
             looked.take(*index, stored, filed, status, &self.requests, now);
@@ -74,19 +74,19 @@ impl Rounds<'_> {
 
     /// A few requests are asked for by their codes. Of many, only those that are approved are asked for, as long as nothing
     /// else can have become of them that has waited long enough.
-    async fn ask(&mut self, asked: &[(u32, StoredJob)], client: &Client) -> Result<Told, String> {
+    async fn ask(&mut self, asked: &[(u32, StoredJob)], client: &Client) -> Result<StatusAnswer, String> {
         let waiting: Vec<&Filed> = asked.iter().filter_map(|(_, stored)| waits(stored)).collect();
         let now = self.clock.now();
         if waiting.len() > BY_NAME && !self.looks.no_short_list && self.looks.are_fresh(&waiting, now) {
-            match look_up_approved(client, &mut self.rng).await? {
-                Some(statuses) => return Ok(Told::Approved(statuses)),
+            match poll_approved(client, &mut self.rng).await? {
+                Some(statuses) => return Ok(StatusAnswer::Approved(statuses)),
                 None => self.looks.no_short_list = true,
             }
         }
         let codes: Vec<&str> = waiting.iter().map(|filed| &*filed.request.code).collect();
-        let statuses = look_up(client, &codes, &mut self.rng).await?;
+        let statuses = poll_requests(client, &codes, &mut self.rng).await?;
         self.looks.whole_at = Some(now);
-        Ok(Told::Whole(statuses))
+        Ok(StatusAnswer::Whole(statuses))
     }
 }
 

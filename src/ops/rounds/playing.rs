@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::ended::RoundsEnded;
-use super::looked::Looked;
+use super::looked::PolledRequests;
 use super::prepared::Rounds;
 use crate::journal::resume::Only;
 use crate::journal::{Recorder, StoredJob};
@@ -20,6 +20,13 @@ use crate::runner::event::{Event, StopReason};
 use crate::runner::shutdown::StopRequest;
 use crate::runner::{self, Earlier, Ended, History, LeftBehind, Run};
 use crate::session::Client;
+
+/// What was chosen for the first round.
+#[derive(Clone, Copy)]
+struct Chosen {
+    only: Only,
+    refile: bool,
+}
 
 impl Rounds<'_> {
     /// Sends what is to be sent. `show` is handed the events of each round; `say` gets lines about waiting. A journal that
@@ -32,7 +39,7 @@ impl Rounds<'_> {
         show: impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
         say: impl Fn(&str),
     ) -> RoundsEnded {
-        let chosen = (self.requests.only, self.requests.refile);
+        let chosen = Chosen { only: self.requests.only, refile: self.requests.refile };
         let mut looked = match self.look(client, &say).await {
             Ok(looked) => looked,
             Err(error) => return RoundsEnded::untouched(&self.task, &error),
@@ -66,7 +73,7 @@ impl Rounds<'_> {
     async fn next_round(
         &mut self,
         client: &Arc<Client>,
-        looked: Looked,
+        looked: PolledRequests,
         stop: &mpsc::UnboundedSender<StopRequest>,
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
         show: &impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
@@ -83,14 +90,14 @@ impl Rounds<'_> {
     async fn wait_after(
         &mut self,
         ended: &RoundsEnded,
-        chosen: (Only, bool),
+        chosen: Chosen,
         client: &Arc<Client>,
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
         say: &impl Fn(&str),
-    ) -> Result<Result<Looked, StopReason>, Error> {
+    ) -> Result<Result<PolledRequests, StopReason>, Error> {
         // Nobody else changes the run while it waits: it is read once, however often its requests are looked at.
         let record = self.recorded.journal.read(&self.recorded.id)?;
-        self.task.earlier = self.standing(&record.jobs, &ended.unsent, chosen)?;
+        self.task.earlier = self.standing(&record.jobs, &ended.unsent, chosen.only, chosen.refile)?;
         let open = self.open(record.jobs);
         self.wait(ended, open, client, requests, say).await
     }
@@ -166,7 +173,8 @@ impl Rounds<'_> {
         &self,
         jobs: &[StoredJob],
         unsent: &[u32],
-        (only, refile): (Only, bool),
+        only: Only,
+        refile: bool,
     ) -> Result<HashMap<u32, Earlier>, Error> {
         let mut earlier = take_up(jobs, self.requests.only, self.requests.refile)?;
         for (index, stored) in unsent.iter().filter_map(|index| Some((*index, jobs.get(*index as usize)?))) {

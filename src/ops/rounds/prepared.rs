@@ -13,20 +13,27 @@ use super::looks::Looks;
 use super::requests::Requests;
 use crate::catalog::Bucket;
 use crate::clock::Clock;
-use crate::daily::Daily;
+use crate::daily::DailyTerms;
 use crate::guard::filing::Filing;
 use crate::ops::error::Error;
-use crate::ops::record::Recorded;
-use crate::ops::task::Task;
+use crate::ops::record::RecordedRun;
+use crate::ops::task::RunTask;
 use crate::runner::guards::Guards;
 use crate::runner::question::WaveQuestion;
 use crate::runner::{Carried, Limits};
 
+/// What rounds are played on.
+pub struct RoundGround {
+    pub limits: Limits,
+    pub clock: Clock,
+    pub rng: Rng,
+}
+
 /// A run that is in the journal and about to be performed.
 pub struct Rounds<'a> {
-    pub recorded: &'a mut Recorded,
+    pub recorded: &'a mut RecordedRun,
     /// Open requests are kept, waiting.
-    pub task: Task,
+    pub task: RunTask,
     pub requests: Requests,
     /// What of them was asked for before, and when.
     pub looks: Looks,
@@ -39,7 +46,7 @@ pub struct Rounds<'a> {
     /// Jobs whose deed an earlier run has done.
     pub done_before: HashSet<u32>,
     pub limits: Limits,
-    pub daily: Daily,
+    pub daily: DailyTerms,
     /// What the rounds so far have counted.
     pub carried: Carried,
     /// Who is asked between waves, if anybody is.
@@ -53,10 +60,10 @@ pub struct Rounds<'a> {
 impl<'a> Rounds<'a> {
     /// Of a run that was there before this process, and about which nothing more is known or wanted.
     pub fn new(
-        recorded: &'a mut Recorded,
-        task: Task,
-        daily: Daily,
-        (limits, clock, rng): (Limits, Clock, Rng),
+        recorded: &'a mut RecordedRun,
+        task: RunTask,
+        daily: DailyTerms,
+        RoundGround { limits, clock, rng }: RoundGround,
     ) -> Self {
         Self {
             recorded,

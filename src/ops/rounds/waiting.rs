@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use super::ended::{RoundsEnded, is_braked};
-use super::looked::Looked;
+use super::looked::PolledRequests;
 use super::looks::FIRST_WAIT;
 use super::prepared::Rounds;
 use crate::journal::StoredJob;
@@ -61,7 +61,7 @@ impl Rounds<'_> {
         client: &Client,
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
         say: &impl Fn(&str),
-    ) -> Result<Result<Looked, StopReason>, Error> {
+    ) -> Result<Result<PolledRequests, StopReason>, Error> {
         let braked = self.task.jobs.iter().zip(&ended.settlements).filter(|(_, settled)| is_braked(settled));
         let braked: HashSet<&'static str> = braked.map(|(job, _)| job.action.name).collect();
         let waiting = ended.settlements.iter().filter(|settled| settled.outcome == Outcome::AwaitingApproval).count();
@@ -72,7 +72,7 @@ impl Rounds<'_> {
         let mut next_look = asks.then(|| NextLook::first(looked_at, waiting));
         loop {
             let Some(until) = next_look.iter().map(|next| next.at).chain(turn).min() else {
-                return Ok(Ok(Looked::default()));
+                return Ok(Ok(PolledRequests::default()));
             };
             let left = Duration::try_from(until.duration_since(self.clock.now())).unwrap_or_default();
             tokio::select! {
@@ -87,14 +87,14 @@ impl Rounds<'_> {
             }
             let turned = turn.is_some_and(|turn| turn <= now);
             if turned && Duration::try_from(now.duration_since(looked_at)).is_ok_and(|since| since < FIRST_WAIT) {
-                return Ok(Ok(Looked::default()));
+                return Ok(Ok(PolledRequests::default()));
             }
             let looked = self.look_at(&open, client, say).await?;
             looked_at = self.clock.now();
             let filing = self.filing()?;
             // What is approved and has no room today is no reason to begin.
             let idle = |job: u32| ended.later.iter().any(|later| later.until > now && self.is_of(job, later.action));
-            if turned || looked.has_news(idle) || braked.iter().any(|action| filing.has_room(action, 0)) {
+            if turned || looked.has_news(idle) || braked.iter().any(|action| filing.has_allowance_left(action, 0)) {
                 return Ok(Ok(looked));
             }
             next_look = next_look.map(|next| next.after(looked_at));

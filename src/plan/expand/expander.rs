@@ -12,14 +12,14 @@ use jiff::Timestamp;
 use super::super::layout::Layout;
 use super::super::places::{Places, Position};
 use super::super::unresolved::{Unresolved, UnresolvedStep};
-use super::super::work::Work;
+use super::super::work::PlannedWork;
 use super::jobs::Jobs;
 use crate::catalog::{IdName, Route};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::Parameters;
 
 /// A target as it is written: text fields, and where they stand.
-pub(in crate::plan) trait Row {
+pub(in crate::plan) trait TargetRow {
     /// Trimmed; empty where nothing is given.
     fn field(&self, index: usize) -> &str;
     /// Of a field, or of the row as a whole.
@@ -46,7 +46,7 @@ pub(in crate::plan) struct Spot<'r, R> {
 
 /// A target as it is written, and what is to be done with it.
 pub(super) struct WrittenTarget<'r, R> {
-    pub(super) work: &'r Work,
+    pub(super) work: &'r PlannedWork,
     pub(super) layout: &'r Layout,
     pub(super) row: &'r R,
 }
@@ -84,7 +84,7 @@ pub(in crate::plan) struct Expander {
     pub faults: Diagnostics,
     /// The ids of the row in hand. The strings are kept for the next row.
     pub(super) given: Vec<IdName>,
-    pub(super) slots: Vec<Slot>,
+    pub(super) slots: Vec<IdSlot>,
     pub(super) remembered: HashMap<String, Shared>,
     pub(super) numbers_given: usize,
     /// Of the last work whose target had no parameters of its own: the common case, and it needs no look-up.
@@ -98,7 +98,7 @@ pub(in crate::plan) struct Expander {
 }
 
 #[derive(Default)]
-pub(super) struct Slot {
+pub(super) struct IdSlot {
     pub(super) field: usize,
     pub(super) value: String,
 }
@@ -126,7 +126,7 @@ impl Expander {
     /// Reports a fault of `row`, described only if there is room to keep it.
     pub(super) fn fault(
         &mut self,
-        spot: Spot<'_, impl Row>,
+        spot: Spot<'_, impl TargetRow>,
         code: &'static str,
         message: impl FnOnce() -> String,
         help: impl FnOnce() -> Option<String>,

@@ -3,13 +3,18 @@
 //! In: the steps of a target, and what is given. Out: faults, told once: for the whole job where no target can give
 //! them, at the row or column otherwise. Must not: judge values.
 
-use super::expander::{Expander, Row, WrittenTarget};
+use super::expander::{Expander, TargetRow, WrittenTarget};
 use crate::catalog::Parameter;
 use crate::diagnostics::Diagnostic;
-use crate::plan::work::{Setting, Step, Work, known_parameters};
+use crate::plan::work::{ParameterValue, PlannedStep, PlannedWork, known_parameters};
 
 impl Expander {
-    pub(super) fn report_lacking(&mut self, target: &WrittenTarget<'_, impl Row>, step: &Step, with: &[Setting]) {
+    pub(super) fn report_lacking(
+        &mut self,
+        target: &WrittenTarget<'_, impl TargetRow>,
+        step: &PlannedStep,
+        with: &[ParameterValue],
+    ) {
         let WrittenTarget { work, layout, row } = *target;
         let has_column = |parameter: &&Parameter| layout.parameters.iter().any(|(_, name)| *name == parameter.name);
         if step.lacks_any(with) && (work.place.is_none() || step.action.parameters.iter().any(|p| has_column(&p))) {
@@ -33,7 +38,11 @@ impl Expander {
     }
 
     /// Reports, once for the whole job, required parameters that neither it nor any of its targets gives.
-    pub(in crate::plan) fn report_lacking_everywhere(&mut self, work: &Work, given_by_targets: impl Fn(&str) -> bool) {
+    pub(in crate::plan) fn report_lacking_everywhere(
+        &mut self,
+        work: &PlannedWork,
+        given_by_targets: impl Fn(&str) -> bool,
+    ) {
         let Some(place) = work.place.as_ref().filter(|_| work.whole) else { return };
         for step in &work.steps {
             if step.lacks_any(&step.with) && !step.action.parameters.iter().any(|p| given_by_targets(p.name)) {
@@ -50,7 +59,7 @@ impl Expander {
     }
 }
 
-fn needs_one_of(step: &Step) -> String {
+fn needs_one_of(step: &PlannedStep) -> String {
     let action = step.action;
     match action.needs_one_of.len() == action.parameters.len() {
         true => format!("`{}` needs at least one of its parameters", action.name),

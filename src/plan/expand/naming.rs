@@ -4,7 +4,7 @@
 //! the name becomes the id of the one user who has it before anything is sent. Must not: look anything up, or let a name
 //! through that stands for an id.
 
-use super::expander::{Expander, Remarks, Row, Shared, Slot, WrittenTarget};
+use super::expander::{Expander, IdSlot, Remarks, Shared, TargetRow, WrittenTarget};
 use crate::catalog::{TargetKind, USER_BY_NAME};
 use crate::plan::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
 
@@ -20,14 +20,19 @@ impl Expander {
     }
 
     /// Keeps the row for `resolve`. Its routes have been chosen.
-    pub(super) fn push_named(&mut self, target: &WrittenTarget<'_, impl Row>, remarks: Remarks<'_>, with: &Shared) {
+    pub(super) fn push_named(
+        &mut self,
+        target: &WrittenTarget<'_, impl TargetRow>,
+        remarks: Remarks<'_>,
+        with: &Shared,
+    ) {
         let WrittenTarget { work, row, .. } = *target;
         let Remarks { turn, note, position, .. } = remarks;
         let (names, ids): (Vec<usize>, Vec<usize>) = (0..self.given.len()).partition(|at| self.is_a_name(*at));
         let (pointer, field) = match names.as_slice() {
             [] => (Pointer::Ids, None),
             [name] => {
-                let Slot { field, value } = &self.slots[*name];
+                let IdSlot { field, value } = &self.slots[*name];
                 (
                     Pointer::Given([Criterion { selector: &USER_BY_NAME, value: value.as_str().into() }].into()),
                     Some(*field),

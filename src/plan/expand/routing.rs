@@ -3,16 +3,16 @@
 //! In: the ids that a target gives. Out: one route for each step, or faults. Must not: prefer a route that leaves an id
 //! unused; an id that nobody uses is a misunderstanding.
 
-use super::expander::{Expander, Row, WrittenTarget};
+use super::expander::{Expander, TargetRow, WrittenTarget};
 use crate::catalog::{IdName, Route};
 use crate::diagnostics::did_you_mean;
 use crate::plan::vocabulary;
-use crate::plan::work::{Step, takes};
+use crate::plan::work::{PlannedStep, takes};
 use crate::text::shown;
 
 impl Expander {
     /// The route that a row names for itself.
-    pub(super) fn named_route(&mut self, target: &WrittenTarget<'_, impl Row>) -> Option<&'static Route> {
+    pub(super) fn named_route(&mut self, target: &WrittenTarget<'_, impl TargetRow>) -> Option<&'static Route> {
         let WrittenTarget { work, layout, row } = *target;
         let field = layout.route?;
         let name = row.field(field);
@@ -35,7 +35,7 @@ impl Expander {
         route
     }
 
-    pub(super) fn choose_routes(&mut self, target: &WrittenTarget<'_, impl Row>, named: Option<&'static Route>) {
+    pub(super) fn choose_routes(&mut self, target: &WrittenTarget<'_, impl TargetRow>, named: Option<&'static Route>) {
         self.routes.clear();
         match target.work.steps.as_slice() {
             [step] => self.choose_only_route(target, step, named),
@@ -44,7 +44,12 @@ impl Expander {
     }
 
     /// With one step, all ids are its own: the route is the one with exactly these.
-    fn choose_only_route(&mut self, target: &WrittenTarget<'_, impl Row>, step: &Step, named: Option<&'static Route>) {
+    fn choose_only_route(
+        &mut self,
+        target: &WrittenTarget<'_, impl TargetRow>,
+        step: &PlannedStep,
+        named: Option<&'static Route>,
+    ) {
         let row = target.row;
         if let Some(route) = step.exact_route(named, &self.given) {
             self.routes.push(route);
@@ -89,7 +94,7 @@ impl Expander {
         }
     }
 
-    fn refuse_any_id_of_several(&mut self, target: &WrittenTarget<'_, impl Row>, route: &Route) {
+    fn refuse_any_id_of_several(&mut self, target: &WrittenTarget<'_, impl TargetRow>, route: &Route) {
         let WrittenTarget { layout, row, .. } = *target;
         let Some(field) = layout.any_id.filter(|field| !row.field(*field).is_empty()) else { return };
         if route.ids.len() > 1 {
@@ -99,7 +104,12 @@ impl Expander {
         }
     }
 
-    fn missing_ids(&mut self, target: &WrittenTarget<'_, impl Row>, step: &Step, named: Option<&'static Route>) {
+    fn missing_ids(
+        &mut self,
+        target: &WrittenTarget<'_, impl TargetRow>,
+        step: &PlannedStep,
+        named: Option<&'static Route>,
+    ) {
         let WrittenTarget { layout, row, .. } = *target;
         // A file without any such column has been told at its header.
         if layout.told_without_ids {
@@ -117,7 +127,7 @@ impl Expander {
     }
 
     /// With several steps, each takes its own ids from the target's, and none may be left over.
-    fn choose_each_route(&mut self, target: &WrittenTarget<'_, impl Row>, steps: &[Step]) {
+    fn choose_each_route(&mut self, target: &WrittenTarget<'_, impl TargetRow>, steps: &[PlannedStep]) {
         let row = target.row;
         let mut told = false;
         for step in steps {

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::expander::{Expander, LastSteps, Remarks, Row, Shared, WrittenTarget};
+use super::expander::{Expander, LastSteps, Remarks, Shared, TargetRow, WrittenTarget};
 use crate::catalog::{
     ENTRA_DEVICE, ENTRA_OBJECT, GROUP, IdKind, IdName, MANAGED_DEVICE_BY_ID, MEMBER, MEMBERS_OF_GROUP_NAMED,
     PRINCIPAL_NAME, Route, Selector, SelectorForm, TargetKind, USER, USER_BY_NAME, kind_behind,
@@ -14,7 +14,7 @@ use crate::catalog::{
 use crate::plan::identifier::NotAnId;
 use crate::plan::layout::Spelling;
 use crate::plan::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
-use crate::plan::work::{Step, Work};
+use crate::plan::work::{PlannedStep, PlannedWork};
 use crate::plan::{identifier, serial, vocabulary};
 use crate::text::{composed, shown};
 
@@ -34,7 +34,7 @@ pub(super) struct Pointed {
 
 impl Expander {
     /// Gathers the selectors of a row. A user's name is one only where no step acts on a user.
-    pub(super) fn select(&mut self, target: &WrittenTarget<'_, impl Row>) -> Selected {
+    pub(super) fn select(&mut self, target: &WrittenTarget<'_, impl TargetRow>) -> Selected {
         let WrittenTarget { work, layout, row } = *target;
         let names = layout.ids.iter();
         let names = names.filter_map(|(field, id, spelling)| Some((*field, as_selector(*id, *spelling, work)?)));
@@ -72,14 +72,14 @@ impl Expander {
 
     /// A device's id alone, where some step acts on something else that is the same machine: that is looked up by it. And
     /// a user's name, where some step wants the id of that user.
-    pub(super) fn lead_on(&mut self, work: &Work) -> Selected {
+    pub(super) fn lead_on(&mut self, work: &PlannedWork) -> Selected {
         if let Some(user) = self.user_in_a_group(work) {
             return user;
         }
         let [id] = self.given.as_slice() else { return Selected::Nothing };
         let selector = [&MANAGED_DEVICE_BY_ID, &ENTRA_OBJECT].into_iter().find(|selector| selector.name == id.name);
-        let lacks = |step: &Step| step.has_no_route(&self.given);
-        let kinds = || work.steps.iter().map(|step| route_to_look_up(step, None).map(|(_, kind)| kind));
+        let lacks = |step: &PlannedStep| step.has_no_route(&self.given);
+        let kinds = || work.steps.iter().map(|step| lookup_route(step, None).map(|(_, kind)| kind));
         let (Some(selector), true) = (selector, work.steps.iter().any(lacks)) else { return Selected::Nothing };
         let pointer = Pointer::Given([Criterion { selector, value: self.slots[0].value.as_str().into() }].into());
         let goes = kinds().collect::<Option<Vec<_>>>().is_some_and(|it| pointer.goes_through_device(it.into_iter()));
@@ -91,12 +91,12 @@ impl Expander {
     }
 
     /// `userId` by name and a group, where a step takes the id of the member: both are the same user.
-    fn user_in_a_group(&mut self, work: &Work) -> Option<Selected> {
+    fn user_in_a_group(&mut self, work: &PlannedWork) -> Option<Selected> {
         let is_given = |id: IdName| self.given.iter().position(|given| given.name == id.name);
         let at = is_given(USER).filter(|at| is_given(MEMBER).is_none() && self.slots[*at].value.contains('@'))?;
         let wants_member = work.steps.iter().any(|step| step.knows(MEMBER.name));
         let of_users =
-            work.steps.iter().all(|it| route_to_look_up(it, None).is_some_and(|(_, kind)| kind == TargetKind::User));
+            work.steps.iter().all(|it| lookup_route(it, None).is_some_and(|(_, kind)| kind == TargetKind::User));
         if !wants_member || !of_users {
             return None;
         }
@@ -110,7 +110,12 @@ impl Expander {
 
     /// A group by name is looked up beside a target that is; alone, and for steps that know no groups, it says nothing.
     /// Whether that is so.
-    pub(super) fn refuse_group_of_nobody(&mut self, work: &Work, row: &impl Row, selected: &Selected) -> bool {
+    pub(super) fn refuse_group_of_nobody(
+        &mut self,
+        work: &PlannedWork,
+        row: &impl TargetRow,
+        selected: &Selected,
+    ) -> bool {
         let Some((_, field)) = self.group_name else { return false };
         let (message, help) = match selected {
             _ if !work.steps.iter().any(|step| step.knows(GROUP.name)) => (
@@ -126,7 +131,7 @@ impl Expander {
 
     /// An id needs no looking up, and must not be at odds with what a look-up would find. A group stands beside what is
     /// looked up in it.
-    pub(super) fn refuse_both(&mut self, work: &Work, row: &impl Row) {
+    pub(super) fn refuse_both(&mut self, work: &PlannedWork, row: &impl TargetRow) {
         let in_group = self.group_name.is_none() && work.steps.iter().any(|step| step.knows(GROUP.name));
         let other = self.given.iter().position(|id| !(in_group && id.name == GROUP.name));
         let Some((id, at)) = other.map(|at| (self.given[at], at)) else { return };
@@ -138,14 +143,14 @@ impl Expander {
     /// Keeps the row for `resolve`.
     pub(super) fn push_unresolved(
         &mut self,
-        target: &WrittenTarget<'_, impl Row>,
+        target: &WrittenTarget<'_, impl TargetRow>,
         pointed: Pointed,
         remarks: Remarks<'_>,
         with: &Shared,
     ) {
         let WrittenTarget { work, row, .. } = *target;
         let Remarks { route, turn, note, position } = remarks;
-        let Some(steps) = self.steps_to_look_up(target, &pointed, route, with) else { return };
+        let Some(steps) = self.lookup_steps(target, &pointed, route, with) else { return };
         let Pointed { pointer, field } = pointed;
         let Ok(group) = self.group_given(&steps, row) else { return };
         self.unresolved.push(Unresolved {
@@ -166,7 +171,7 @@ impl Expander {
     }
 
     /// The group that steps do something in, if any does.
-    fn group_given(&mut self, steps: &[UnresolvedStep], row: &impl Row) -> Result<Option<GroupGiven>, ()> {
+    fn group_given(&mut self, steps: &[UnresolvedStep], row: &impl TargetRow) -> Result<Option<GroupGiven>, ()> {
         let Some(step) = steps.iter().find(|step| step.route.ids.len() > 1) else { return Ok(None) };
         if let Some((name, field)) = &self.group_name {
             return Ok(Some(GroupGiven::Name(name.clone(), Box::new(row.place(Some(*field))))));
@@ -180,9 +185,9 @@ impl Expander {
     }
 
     /// The steps with the route that each takes; `None` after a fault.
-    fn steps_to_look_up(
+    fn lookup_steps(
         &mut self,
-        target: &WrittenTarget<'_, impl Row>,
+        target: &WrittenTarget<'_, impl TargetRow>,
         pointed: &Pointed,
         named: Option<&'static Route>,
         with: &Shared,
@@ -198,7 +203,7 @@ impl Expander {
             None => {
                 let mut steps = Vec::with_capacity(work.steps.len());
                 for (step, parameters) in work.steps.iter().zip(with.iter()) {
-                    let Some((route, kind)) = route_to_look_up(step, named) else {
+                    let Some((route, kind)) = lookup_route(step, named) else {
                         let routes = named.or(step.route).map_or(step.action.routes, std::slice::from_ref);
                         let several = routes.iter().all(|route| route.ids.len() > 1);
                         let takes = if several { "more than one id" } else { "an id that cannot be looked up" };
@@ -260,7 +265,7 @@ impl Expander {
 }
 
 /// What an id column is where no step acts on what it is the id of: a way to find something else.
-pub(super) fn as_selector(id: IdName, spelling: Spelling, work: &Work) -> Option<&'static Selector> {
+pub(super) fn as_selector(id: IdName, spelling: Spelling, work: &PlannedWork) -> Option<&'static Selector> {
     if !work.whole || work.steps.iter().any(|step| step.knows(id.name)) {
         return None;
     }
@@ -272,7 +277,7 @@ pub(super) fn as_selector(id: IdName, spelling: Spelling, work: &Work) -> Option
 }
 
 /// The route of a step that takes one id of a kind that can be looked up, or a user in a group.
-fn route_to_look_up(step: &Step, named: Option<&'static Route>) -> Option<(&'static Route, TargetKind)> {
+fn lookup_route(step: &PlannedStep, named: Option<&'static Route>) -> Option<(&'static Route, TargetKind)> {
     let candidate = |route: &'static Route| match route.ids {
         [id] => Some((route, kind_behind(*id)?)),
         [group, member] if group.name == GROUP.name && member.name == MEMBER.name => Some((route, TargetKind::User)),

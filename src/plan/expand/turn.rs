@@ -4,16 +4,16 @@
 
 use jiff::Timestamp;
 
-use super::expander::{Expander, Row, Turn, WrittenTarget};
+use super::expander::{Expander, TargetRow, Turn, WrittenTarget};
 use crate::plan::{priority, schedule};
 use crate::text::shown;
 
 impl Expander {
-    pub(super) fn turn(&mut self, target: &WrittenTarget<'_, impl Row>) -> Turn {
+    pub(super) fn turn(&mut self, target: &WrittenTarget<'_, impl TargetRow>) -> Turn {
         Turn { not_before: self.not_before(target), priority: self.priority(target) }
     }
 
-    fn not_before(&mut self, target: &WrittenTarget<'_, impl Row>) -> Option<Timestamp> {
+    fn not_before(&mut self, target: &WrittenTarget<'_, impl TargetRow>) -> Option<Timestamp> {
         let WrittenTarget { work, layout, row } = *target;
         let Some(field) = layout.not_before else { return work.not_before };
         if row.field(field).is_empty() {
@@ -39,7 +39,7 @@ impl Expander {
         }
     }
 
-    fn priority(&mut self, target: &WrittenTarget<'_, impl Row>) -> i16 {
+    fn priority(&mut self, target: &WrittenTarget<'_, impl TargetRow>) -> i16 {
         let WrittenTarget { work, layout, row } = *target;
         let Some(field) = layout.priority.filter(|field| !row.field(*field).is_empty()) else { return work.priority };
         let text = row.field(field);

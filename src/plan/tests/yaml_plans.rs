@@ -68,7 +68,12 @@ jobs:
     assert_eq!((plan.name.as_deref(), plan.tenant.as_deref()), (Some("lab"), Some("contoso.com")));
     assert_eq!(
         plan.limits,
-        Limits { concurrency: Some(16), reserve_percent: Some(20), max_attempts: Some(3), ..Limits::default() }
+        StatedLimits {
+            concurrency: Some(16),
+            reserve_percent: Some(20),
+            max_attempts: Some(3),
+            ..StatedLimits::default()
+        }
     );
     let jobs: Vec<_> = plan.jobs.iter().map(|j| (j.row, j.action.name, j.route.name, j.target())).collect();
     assert_eq!(

@@ -7,8 +7,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::catalog::Limits;
-use crate::daily::Settings as DailySettings;
+use crate::catalog::StatedLimits;
+use crate::daily::DailySettings;
 
 /// What nobody has said is not written.
 pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -19,7 +19,7 @@ pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct LimitsOfPreview {
     #[serde(flatten)]
-    pub stated: Limits,
+    pub stated: StatedLimits,
     /// What the plan says of the tenant's daily limits.
     #[serde(skip_serializing_if = "is_default")]
     pub daily: DailySettings,
@@ -30,7 +30,7 @@ impl<'de> Deserialize<'de> for LimitsOfPreview {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let mut all = Map::deserialize(from)?;
         let daily = all.remove("daily").map(DailySettings::deserialize).transpose().map_err(D::Error::custom)?;
-        let stated = Limits::deserialize(Value::Object(all)).map_err(D::Error::custom)?;
+        let stated = StatedLimits::deserialize(Value::Object(all)).map_err(D::Error::custom)?;
         Ok(Self { stated, daily: daily.unwrap_or_default() })
     }
 }

@@ -20,7 +20,7 @@ use crate::guard::rules::Rules;
 use crate::job::{Ids, Job, JobParts, Names, Parameters};
 use crate::msgraph::request;
 use crate::preview::of_jobs::Preview;
-use crate::preview::row::State;
+use crate::preview::row::PreviewState;
 
 /// A saved preview, read and found whole.
 #[derive(Debug)]
@@ -139,7 +139,7 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
         return Err(Unusable::Damaged(format!("it says {} rows, and has {}", head.rows, jobs.len())));
     }
     let mut preflight = preflight::inspect(&jobs, head.created);
-    for (at, _) in said.iter().enumerate().filter(|(_, (state, _, _))| state == State::Done.name()) {
+    for (at, _) in said.iter().enumerate().filter(|(_, (state, _, _))| state == PreviewState::Done.name()) {
         preflight.leave_out(at);
     }
     let rules: Rules = serde_json::from_value(head.guards.clone())
@@ -151,7 +151,7 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
         sightings.push(sighting);
         findings.push((state, finding));
     }
-    preflight.hold_unseen(&jobs, &sightings, |at| findings[at].0 == State::Held.name());
+    preflight.hold_unseen(&jobs, &sightings, |at| findings[at].0 == PreviewState::Held.name());
     preflight.hold_protected(&jobs, &rules.protected, &sightings);
     preflight.hold_unescrowed(
         &jobs,
@@ -160,14 +160,14 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
     );
     let of_names = findings.iter().enumerate().filter_map(|(at, (state, finding))| {
         let is_named = jobs[at].names.is_some() || jobs[at].found.is_some();
-        let may = is_named && state == State::Held.name() && preflight.holds[at].is_none();
+        let may = is_named && state == PreviewState::Held.name() && preflight.holds[at].is_none();
         Some((at, Arc::<str>::from(finding.as_deref().filter(|_| may)?)))
     });
     let of_names: HashMap<usize, Arc<str>> = of_names.collect();
     preflight.hold_moved(&jobs, &of_names);
     for (at, (state, finding)) in findings.iter().enumerate() {
         // Somebody looked, so there is something to compare with before each send.
-        if head.not_read.is_none() && state == State::Send.name() && sightings[at].is_none() {
+        if head.not_read.is_none() && state == PreviewState::Send.name() && sightings[at].is_none() {
             let what = "nobody looked at its target".to_owned();
             return Err(Unusable::Differs { line: at + 2, row: jobs[at].row, what });
         }
@@ -231,7 +231,7 @@ fn names_of(line: &NamesOfLine, job: &Job) -> Result<Names, String> {
 
 /// What is found today must be what the file says was found.
 fn judge(hold: Option<&Hold>, job: &Job, at: usize, (state, finding): (&str, Option<&str>)) -> Result<(), Unusable> {
-    match State::of(hold).name() == state && hold.map(|hold| hold.to_string()).as_deref() == finding {
+    match PreviewState::of(hold).name() == state && hold.map(|hold| hold.to_string()).as_deref() == finding {
         true => Ok(()),
         false => {
             let what = format!("the file says {state} ({}), which is not found today", finding.unwrap_or("no finding"));

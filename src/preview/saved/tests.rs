@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::format::END;
 use super::*;
-use crate::catalog::{Action, Budget, Limits};
+use crate::catalog::{Action, Budget, StatedLimits};
 use crate::guard::drift::Sighting;
 use crate::guard::preflight;
 use crate::identity::Identity;
@@ -50,7 +50,7 @@ fn head(guards: Value, rows: usize) -> Head {
         simulated: false,
         justification: None,
         limits: LimitsOfPreview {
-            stated: Limits { concurrency: Some(8), ..Limits::default() },
+            stated: StatedLimits { concurrency: Some(8), ..StatedLimits::default() },
             ..LimitsOfPreview::default()
         },
         actions: Vec::new(),

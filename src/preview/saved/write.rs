@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::format::{BEGINNING, END, FIRST, FoundOfLine, Head, LineOfJob, NamesOfLine, SightingOfLine, VERSION};
 use crate::job::Unfound;
 use crate::preview::of_jobs::Preview;
-use crate::preview::row::Row;
+use crate::preview::row::PreviewRow;
 
 /// Writes it, and returns the digest in hexadecimal. The preview must have its sightings.
 pub(crate) fn write(head: &Head, preview: &Preview<'_>, out: impl Write) -> io::Result<String> {
@@ -32,7 +32,7 @@ pub(crate) fn write(head: &Head, preview: &Preview<'_>, out: impl Write) -> io::
     Ok(digest)
 }
 
-fn line(row: &Row<'_>) -> LineOfJob {
+fn line(row: &PreviewRow<'_>) -> LineOfJob {
     let (job, request) = (row.job, row.request());
     LineOfJob {
         row: job.row,

@@ -10,7 +10,7 @@ use super::super::reading::{ReadError, Reading};
 use super::super::ways::{SERIAL, Way, kind, read, ways};
 use super::search::{MeaningSearch, SoughtValue, note};
 use crate::catalog::TargetKind;
-use crate::guard::meaning::{Form, Object, may_own};
+use crate::guard::meaning::{EntryForm, Object, may_own};
 use crate::identity::Identity;
 use crate::msgraph::read_only::Get;
 use crate::msgraph::transport::Transport;
@@ -30,11 +30,11 @@ impl MeaningSearch<'_> {
                     Object::EntraDevice => identity
                         .azure_ad_device_id
                         .as_deref()
-                        .map(|id| (ways(Form::Guid, Object::ManagedDevice)[1], id)),
+                        .map(|id| (ways(EntryForm::Guid, Object::ManagedDevice)[1], id)),
                     Object::AutopilotIdentity => serial.map(|serial| (SERIAL, serial)).or_else(|| {
                         let by_id = identity.managed_device_id.as_deref().map(|id| (Way::Id, id));
                         let by_entra = identity.azure_ad_device_id.as_deref();
-                        by_id.or_else(|| by_entra.map(|id| (ways(Form::Guid, Object::ManagedDevice)[1], id)))
+                        by_id.or_else(|| by_entra.map(|id| (ways(EntryForm::Guid, Object::ManagedDevice)[1], id)))
                     }),
                     Object::ManagedDevice | Object::User => None,
                 };
@@ -53,7 +53,7 @@ impl MeaningSearch<'_> {
         if !self.targets.iter().any(|target| may_own(*target)) {
             return Ok(());
         }
-        let by = ways(Form::Guid, Object::EntraDevice)[0];
+        let by = ways(EntryForm::Guid, Object::EntraDevice)[0];
         let mut asked: Vec<(usize, Way, Box<str>)> = Vec::new();
         for (at, wanted) in self.wanted.iter().enumerate() {
             let is_known = wanted.found.iter().any(|(object, _)| *object == Object::EntraDevice);
@@ -134,7 +134,7 @@ impl MeaningSearch<'_> {
         self.note_devices(&single, &managed, TargetKind::ManagedDevice, reading).await?;
         // Intune may know an owner that the directory has lost.
         let strangers = self.wanted.iter().enumerate().filter(|(_, wanted)| wanted.found.is_empty());
-        let strangers = strangers.filter(|(_, it)| it.entry.form() == Form::Address && !it.entry.is_pattern());
+        let strangers = strangers.filter(|(_, it)| it.entry.form() == EntryForm::Address && !it.entry.is_pattern());
         let strangers: Vec<(usize, Box<str>)> = strangers.map(|(at, it)| (at, it.value.clone())).collect();
         let of_stranger = |name: &str| query::with_value(TargetKind::ManagedDevice, "userPrincipalName", name);
         let theirs: Vec<Get> = strangers.iter().filter_map(|(_, name)| of_stranger(name)).collect();

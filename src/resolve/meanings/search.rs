@@ -11,8 +11,8 @@ use super::super::query;
 use super::super::reading::{ReadError, Reading};
 use super::super::ways::{Way, is_imei, is_of_one, kind, read, ways};
 use crate::catalog::TargetKind;
-use crate::guard::meaning::{Form, Meaning, Object};
-use crate::guard::protected::{Entry, Protected};
+use crate::guard::meaning::{EntryForm, EntryMeaning, Object};
+use crate::guard::protected::{Protected, ProtectedEntry};
 use crate::identity::Identity;
 use crate::msgraph::read_only::{BATCH, Get};
 use crate::msgraph::transport::Transport;
@@ -21,9 +21,9 @@ use crate::text::{composed, key};
 
 /// One value, however many entries have it.
 pub(super) struct SoughtValue<'l> {
-    pub(super) entry: &'l Entry,
+    pub(super) entry: &'l ProtectedEntry,
     pub(super) value: Box<str>,
-    pub(super) meaning: Meaning,
+    pub(super) meaning: EntryMeaning,
     /// What it was found to be.
     pub(super) found: Vec<(Object, Identity)>,
 }
@@ -47,7 +47,7 @@ impl<'l> MeaningSearch<'l> {
         let of_entries = list.entries().iter().map(|entry| {
             let value: Box<str> = composed(entry.value()).into();
             *places.entry((key(&value).into_owned(), entry.only)).or_insert_with(|| {
-                wanted.push(SoughtValue { entry, value, meaning: Meaning::default(), found: Vec::new() });
+                wanted.push(SoughtValue { entry, value, meaning: EntryMeaning::default(), found: Vec::new() });
                 wanted.len() - 1
             })
         });
@@ -93,7 +93,7 @@ impl<'l> MeaningSearch<'l> {
     /// its own, which nobody wants who lists people by what they are called.
     pub(super) async fn find_by_alias<T: Transport>(&mut self, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
         let wanted = self.wanted.iter().enumerate();
-        let open = wanted.filter(|(_, it)| it.is_wanted_as(Object::User) && it.entry.form() == Form::Address);
+        let open = wanted.filter(|(_, it)| it.is_wanted_as(Object::User) && it.entry.form() == EntryForm::Address);
         let by = |(at, wanted): (usize, &SoughtValue<'_>)| {
             Some((at, Way::Alias, Way::Alias.get(Object::User, &wanted.value)?))
         };
@@ -125,7 +125,7 @@ impl<'l> MeaningSearch<'l> {
         // What was found needs no other way to it. An address may be the principal name of one user and the mail of another.
         self.wanted
             .iter_mut()
-            .filter(|wanted| !wanted.found.is_empty() && wanted.entry.form() != Form::Address)
+            .filter(|wanted| !wanted.found.is_empty() && wanted.entry.form() != EntryForm::Address)
             .for_each(|wanted| wanted.meaning.unread.clear());
         Ok(())
     }
@@ -210,7 +210,7 @@ impl<'l> MeaningSearch<'l> {
 impl SoughtValue<'_> {
     /// Whether it may be such an object. An id is the id of one thing; a text may be the name of several.
     pub(super) fn is_wanted_as(&self, object: Object) -> bool {
-        let is_open = self.found.is_empty() || self.entry.form() == Form::Text;
+        let is_open = self.found.is_empty() || self.entry.form() == EntryForm::Text;
         !self.entry.is_pattern() && is_open && self.entry.can_be(object)
     }
 
@@ -240,7 +240,7 @@ impl SoughtValue<'_> {
 }
 
 /// Notes what names an object and nothing else. A serial number that says nothing names half a fleet.
-pub(super) fn note(meaning: &mut Meaning, identity: &Identity) {
+pub(super) fn note(meaning: &mut EntryMeaning, identity: &Identity) {
     let serial = identity.serial_number.as_ref().filter(|serial| says_nothing(serial).is_none());
     let (entra, managed) = (identity.azure_ad_device_id.as_ref(), identity.managed_device_id.as_ref());
     let ids = [Some(&identity.id), entra, managed, identity.imei.as_ref(), serial];
@@ -252,7 +252,7 @@ pub(super) fn note(meaning: &mut Meaning, identity: &Identity) {
 }
 
 /// Notes what could not be read.
-pub(super) fn lack(meaning: &mut Meaning, object: Object, why: &str) {
+pub(super) fn lack(meaning: &mut EntryMeaning, object: Object, why: &str) {
     if !meaning.unread.contains(&object) {
         meaning.unread.push(object);
     }

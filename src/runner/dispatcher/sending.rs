@@ -189,7 +189,7 @@ impl Dispatcher {
     /// Whether the check of that job's target takes two reads: of the user, and of all their devices.
     pub(super) fn takes_two(&self, job: u32) -> bool {
         let job = &self.jobs[job as usize];
-        job.action.on_all_devices && self.road.gates.has_room_for_two(job.read_bucket())
+        job.action.on_all_devices && self.road.gates.has_two_left(job.read_bucket())
     }
 
     fn send_read(&mut self, item: Item, now: Instant) {

@@ -37,7 +37,7 @@ impl Policy for FilingBrake {
             return Admission::Go;
         }
         let filing = filing_now(action, view);
-        if self.requests.has_room(action.name, filing) {
+        if self.requests.has_allowance_left(action.name, filing) {
             return Admission::Go;
         }
         if filing > 0 {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::guard::lookout::Lookout;
+use crate::guard::lookout::PreSendCheck;
 use crate::guard::now::GuardsNow;
 use crate::outcome::{Cause, Outcome, Seen, Unsent};
 use crate::runner::dialogue::{Admission, Announcement, Command, Door, Happened, Policy, QueuePlace, Rank, Then};
@@ -28,21 +28,21 @@ const FRESH: Duration = Duration::from_secs(10);
 /// So many jobs of a bucket may wait for their place after their check.
 const AHEAD: usize = 4;
 
-pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> PreSendCheck {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> CheckPolicy {
     let lookout = std::mem::take(&mut run.lookout).sparing(run.guards.now.protected.clone());
-    PreSendCheck { lookout, guards: Arc::clone(&run.guards.now), checked: HashMap::new() }
+    CheckPolicy { lookout, guards: Arc::clone(&run.guards.now), checked: HashMap::new() }
 }
 
 #[derive(Debug)]
-pub(super) struct PreSendCheck {
-    lookout: Lookout,
+pub(super) struct CheckPolicy {
+    lookout: PreSendCheck,
     /// By which the targets were judged.
     guards: Arc<GuardsNow>,
     /// When the targets of jobs were checked that wait for their place.
     checked: HashMap<u32, Instant>,
 }
 
-impl Policy for PreSendCheck {
+impl Policy for CheckPolicy {
     fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then) {
         match happened {
             Happened::Turn => self.forget_old_checks(FRESH, view, then),
@@ -73,7 +73,7 @@ impl Policy for PreSendCheck {
     }
 }
 
-impl PreSendCheck {
+impl CheckPolicy {
     /// What has waited too long for its place goes back to the head of the queue, to be checked again.
     fn forget_old_checks(&mut self, age: Duration, view: &RunView, then: &mut Then) {
         if self.checked.is_empty() {

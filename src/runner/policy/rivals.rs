@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use crate::catalog::ReadBack as Kind;
-use crate::journal::{Question, Rival, TurnedAway};
-use crate::outcome::{Cause, Evidence, FollowUp, Followed, Outcome, Stage, Unsent};
+use crate::journal::{Rival, RivalQuestion, TurnedAway};
+use crate::outcome::{Cause, Evidence, FollowUp, FollowUpRead, Outcome, Stage, Unsent};
 use crate::runner::dialogue::{
     Announcement, Command, Happened, JournalEntry, Policy, Rank, ReadBackAnswer, Then, Times,
 };
@@ -86,10 +86,10 @@ fn not_let(job: u32, why: Unsent, view: &RunView, then: &mut Then) {
 
 impl Rivals {
     /// A read has shown how far an accepted job is.
-    fn seen(&mut self, job: u32, seen: &Followed, view: &RunView, then: &mut Then) {
+    fn seen(&mut self, job: u32, seen: &FollowUpRead, view: &RunView, then: &mut Then) {
         let (seen, is_gone) = match seen {
-            Followed::There(seen) => (seen, false),
-            Followed::Gone(seen) => (seen, true),
+            FollowUpRead::There(seen) => (seen, false),
+            FollowUpRead::Gone(seen) => (seen, true),
         };
         let is_final = seen.stage == Stage::Done || seen.stage.came_to_nothing();
         match is_final && may_have_rivals(job, view) {
@@ -105,7 +105,7 @@ impl Rivals {
         let same = view.job(job).clone();
         let removals = if is_gone { same.removals() } else { Vec::new() };
         let answer = self.mail.way_back(News::Rival(job, Err(())));
-        Command::Write(JournalEntry::Rival { job, question: Box::new(Question { same, removals }), answer })
+        Command::Write(JournalEntry::Rival { job, question: Box::new(RivalQuestion { same, removals }), answer })
     }
 
     fn told(&mut self, job: u32, word: &Result<Option<Rival>, ()>, then: &mut Then) {

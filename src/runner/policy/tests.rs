@@ -23,15 +23,15 @@ use super::super::view::RunView;
 use super::*;
 use crate::catalog::Action;
 use crate::clock::Clock;
-use crate::daily::{Account, Daily, Ground, Rules, UsedUp};
+use crate::daily::{DailyAccount, DailyRules, DailyTerms, Ground, UsedUp};
 use crate::guard::Brakes;
 use crate::guard::breaker::StopWhen;
 use crate::guard::drift::Sighting;
 use crate::guard::filing::Filing;
-use crate::guard::lookout::{Lookout, Source};
+use crate::guard::lookout::{PreSendCheck, SeenBy};
 use crate::guard::now::GuardsNow;
 use crate::guard::waves::{Conditions, Schedule, Size, Wave};
-use crate::guard::window::{Window, Windows};
+use crate::guard::window::{RunWindow, RunWindows};
 use crate::identity::Identity;
 use crate::job::{Ids, Job, JobParts};
 use crate::journal::TurnedAway;
@@ -112,12 +112,12 @@ fn run(jobs: Vec<Job>) -> (Run, Stand) {
         jobs,
         limits,
         gates: Gates::new(Pacing::Off),
-        daily: Daily::default(),
+        daily: DailyTerms::default(),
         brakes: Brakes::default(),
         people: None,
         clock,
         rng: Rng::with_seed(7),
-        lookout: Lookout::default(),
+        lookout: PreSendCheck::default(),
         guards: Guards::default(),
         history: History::default(),
         verify: None,
@@ -244,8 +244,9 @@ fn a_step_follows_a_good_one_and_is_held_behind_a_bad_one() {
 #[test]
 fn a_job_without_an_allowance_waits_aside_and_comes_back_when_the_day_does() {
     let (mut run, mut stand) = retires(&["a", "b"]);
-    let rules = Rules::new(&crate::daily::Settings::default()).unwrap();
-    run.daily = Daily { account: Some(Arc::new(Account { tenant: "t".into(), rules })), ..Daily::default() };
+    let rules = DailyRules::new(&crate::daily::DailySettings::default()).unwrap();
+    run.daily =
+        DailyTerms { account: Some(Arc::new(DailyAccount { tenant: "t".into(), rules })), ..DailyTerms::default() };
     let mut days = days::policy(&mut run, &mail());
     let limit = crate::catalog::DailyLimit::index_of(run.jobs[0].action).unwrap();
     let until = Timestamp::UNIX_EPOCH + Duration::from_secs(3_600);
@@ -268,7 +269,7 @@ fn a_job_without_an_allowance_waits_aside_and_comes_back_when_the_day_does() {
 #[test]
 fn what_may_file_a_request_waits_for_the_ones_under_way() {
     let (mut run, mut stand) = run(jobs(&[("wipe", "a"), ("wipe", "b"), ("syncDevice", "c")]));
-    let rules = Rules::new(&crate::daily::Settings::default()).unwrap();
+    let rules = DailyRules::new(&crate::daily::DailySettings::default()).unwrap();
     let open = [("wipe".to_owned(), rules.allowance(0) * 100 - 1)].into();
     run.history.filing = Filing::new(open, &rules, &crate::daily::Book::default(), Timestamp::UNIX_EPOCH);
     let mut filing = filing::policy(&mut run, &mail());
@@ -284,8 +285,8 @@ fn what_may_file_a_request_waits_for_the_ones_under_way() {
 fn a_target_is_checked_first_and_held_if_it_is_another_one() {
     let (mut run, mut stand) = retires(&["a", "b"]);
     let seen = Identity { name: Some("LAB-1".into()), ..Identity::default() };
-    let sighting = (Sighting::Identity(Box::new(seen.clone())), Source::Preview);
-    run.lookout = Lookout::for_drift([(0, sighting)].into());
+    let sighting = (Sighting::Identity(Box::new(seen.clone())), SeenBy::Preview);
+    run.lookout = PreSendCheck::for_drift([(0, sighting)].into());
     let mut check = pre_send_check::policy(&mut run, &mail());
     assert_eq!(check.admit(Item::send(0), Door::Gate, &stand.view()), Admission::First(NextRequest::Check));
     assert_eq!(check.admit(Item::send(1), Door::Gate, &stand.view()), Admission::Go, "nobody has seen it");
@@ -446,8 +447,8 @@ fn a_step_that_has_waited_in_vain_as_the_run_stops_settles_once() {
 #[test]
 fn a_window_that_has_ended_holds_what_is_recorded_and_has_not_left() {
     let (mut run, mut stand) = retires(&["a"]);
-    let open = Window::new([true; 7], 0, 60, "UTC").unwrap().strictly(true);
-    let mut windows = Windows::default();
+    let open = RunWindow::new([true; 7], 0, 60, "UTC").unwrap().strictly(true);
+    let mut windows = RunWindows::default();
     windows.add(open, Vec::new());
     run.guards = Guards::fixed(GuardsNow { windows, ..GuardsNow::default() });
     let mut guarding = guarding::policy(&mut run, &mail());

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use self::landing::{Landing, LandingProgress};
-use crate::guard::waves::{Schedule, Stage, length};
+use crate::guard::waves::{Schedule, WaveOfRun, length};
 use crate::outcome::{Cause, DealtWith, Outcome, Tally};
 use crate::runner::dialogue::{Admission, Announcement, Command, Door, Happened, Policy, QueuePlace, Then, Who};
 use crate::runner::event::{Event, StopReason, WaveNews};
@@ -121,7 +121,7 @@ impl Waves {
         }
     }
 
-    fn stage(&self) -> Option<(usize, Stage)> {
+    fn stage(&self) -> Option<(usize, WaveOfRun)> {
         let current = self.current?;
         self.schedule.stages().get(current).map(|stage| (current, *stage))
     }
@@ -202,7 +202,7 @@ impl Waves {
         }
     }
 
-    fn trouble(&self, wave: usize, stage: &Stage) -> Option<String> {
+    fn trouble(&self, wave: usize, stage: &WaveOfRun) -> Option<String> {
         if self.bad.total() == 0 {
             return None;
         }

@@ -1,10 +1,10 @@
 //! Reads that fail: looks, read-backs and searches for what is missing. What is waited for, and what ends.
 
 use super::*;
-use crate::approval::Request;
+use crate::approval::ApprovalRequest;
 use crate::catalog::{Allowance, Bucket, Terms};
 use crate::guard::now::GuardsNow;
-use crate::guard::protected::Entry;
+use crate::guard::protected::ProtectedEntry;
 use crate::runner::guards::Guards;
 
 const GONE: Answer = Answer::Bad(Verdict::Gone);
@@ -137,7 +137,7 @@ async fn a_look_that_its_gate_puts_off_is_waited_for_where_nothing_else_is_left_
     let budget = Budget::new(Terms { own, ..Terms::default() });
     run.limits = Limits { concurrency: 1, ..run.limits };
     run.gates = Gates::new(Pacing::Within(budget));
-    let protected = vec![Entry::new("LAB-01", &"vip.csv".into(), 1)].into();
+    let protected = vec![ProtectedEntry::new("LAB-01", &"vip.csv".into(), 1)].into();
     run.guards = Guards::fixed(GuardsNow { protected, ..GuardsNow::default() });
     let ended = perform(run, &executor).await;
     let outcomes: Vec<_> = ended.settlements.iter().map(|settled| settled.outcome).collect();
@@ -158,7 +158,7 @@ async fn an_approved_request_is_completed_although_the_reads_are_busy() {
         (run.limits.pacing, run.gates) = (Pacing::Within(budget), Gates::new(Pacing::Within(budget)));
         run.history.recent = vec![(reads, Duration::ZERO)];
         let approved = Approved {
-            request: Request::filed("code".into(), Timestamp::UNIX_EPOCH, false),
+            request: ApprovalRequest::filed("code".into(), Timestamp::UNIX_EPOCH, false),
             tries: Tries { recorded: 1, left: 1, first: Some(Timestamp::UNIX_EPOCH), last_id: None },
             doubtful_since: None,
             ended: None,

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::guard::now::GuardsNow;
-use crate::guard::protected::Entry;
-use crate::guard::window::{Window, Windows};
+use crate::guard::protected::ProtectedEntry;
+use crate::guard::window::{RunWindow, RunWindows};
 use crate::outcome::Cause;
 use crate::pacing::{Gates, Pacing};
 use crate::runner::event::StopReason;
@@ -66,7 +66,7 @@ async fn what_is_held_under_way_is_not_sent() {
 #[tokio::test(start_paused = true)]
 async fn what_is_protected_under_way_is_looked_at_and_not_sent() {
     let (run, executor) = slow();
-    let protected = vec![Entry::new("3", &"vip.csv".into(), 1)].into();
+    let protected = vec![ProtectedEntry::new("3", &"vip.csv".into(), 1)].into();
     let guards = GuardsNow { protected, ..GuardsNow::default() };
     let ended = answered(run, &executor, vec![None, to(guards)]).await;
     assert_eq!(causes(&ended), [SENT, SENT, (Outcome::Held, Some(Cause::Protected)), SENT]);
@@ -90,8 +90,8 @@ async fn nothing_is_sent_where_the_guards_refuse_the_run_or_nobody_can_tell() {
 
 /// It closes when the clock has gone on for two hours.
 fn until_two(strict: bool) -> GuardsNow {
-    let mut windows = Windows::default();
-    windows.add(Window::new([true; 7], 0, 2 * 60, "UTC").unwrap().strictly(strict), Vec::new());
+    let mut windows = RunWindows::default();
+    windows.add(RunWindow::new([true; 7], 0, 2 * 60, "UTC").unwrap().strictly(strict), Vec::new());
     GuardsNow { windows, ..GuardsNow::default() }
 }
 

@@ -4,12 +4,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Requests, show};
+use super::{FiledRequests, show};
 use crate::simulator::clock::Moment;
 use crate::simulator::errors::Refusal;
 use crate::simulator::scenario::Scenario;
 
-impl Requests {
+impl FiledRequests {
     /// Those of the caller.
     pub(crate) fn own(&self, scenario: &Scenario, now: Moment) -> Value {
         let own = self.all.iter().filter(|request| request.ours);

@@ -81,7 +81,7 @@ impl Inventory {
 
 /// Whether the directory has the record of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Record {
+pub(in crate::simulator) enum Record {
     /// It does, or nobody has said anything of it.
     There,
     /// It can be had back.

@@ -4,14 +4,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Inventory, Look};
+use super::{Inventory, ShownLook};
 use crate::catalog::TargetKind;
 use crate::simulator::kinds::{GROUP, USER, kind_of};
 use crate::simulator::shelf::Shelf;
 
 impl Inventory {
     /// An object of the directory, of whatever kind, which says its own type.
-    pub(in crate::simulator) fn show_object(&self, id: &str, look: &Look<'_>) -> Map<String, Value> {
+    pub(in crate::simulator) fn show_object(&self, id: &str, look: &ShownLook<'_>) -> Map<String, Value> {
         let id = id.to_ascii_lowercase();
         if let Some(at) = self.entra_devices.by_key.get(id.as_str()).copied() {
             return self.show_object_at(TargetKind::EntraDevice, at, look);
@@ -38,7 +38,7 @@ impl Inventory {
         &self,
         kind: TargetKind,
         at: usize,
-        look: &Look<'_>,
+        look: &ShownLook<'_>,
     ) -> Map<String, Value> {
         let mut shown = Map::new();
         shown.insert("@odata.type".into(), json!(format!("#{}", kind_of(kind).type_name)));

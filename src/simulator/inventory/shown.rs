@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 use super::Inventory;
 use crate::catalog::{TargetKind, Version};
 use crate::simulator::clock::iso_date;
-use crate::simulator::kinds::{Property, RESULTS, Shown};
+use crate::simulator::kinds::{KindProperty, RESULTS, Shown};
 use crate::simulator::resources::Plausible;
 use crate::simulator::routes::PathId;
 use crate::simulator::shelf::ActionResult;
 
 /// How a thing is looked at.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Look<'q> {
+pub(crate) struct ShownLook<'q> {
     /// What `$select` names; `None`: what comes unasked.
     pub select: Option<&'q [&'static str]>,
     pub version: Version,
@@ -25,13 +25,13 @@ pub(crate) struct Look<'q> {
 }
 
 /// What is shown of a property that has a value only for who reads one thing and asks for it.
-fn nothing(property: &Property) -> Value {
+fn nothing(property: &KindProperty) -> Value {
     if matches!(property.plausible, Plausible::EmptyList) { json!([]) } else { Value::Null }
 }
 
 impl Inventory {
     /// The thing as JSON, as that look shows it.
-    pub(crate) fn show(&self, kind: TargetKind, at: usize, look: &Look<'_>) -> Map<String, Value> {
+    pub(crate) fn show(&self, kind: TargetKind, at: usize, look: &ShownLook<'_>) -> Map<String, Value> {
         let shelf = self.shelf(kind);
         let named = |name: &str| look.select.is_some_and(|names| names.contains(&name));
         let mut shown = Map::new();

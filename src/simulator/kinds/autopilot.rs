@@ -6,7 +6,7 @@
 //! filter, `contains(serialNumber,…)`, and says that `eq` is not supported.
 
 use super::kind::Test::Contains;
-use super::kind::{Kind, Logic, Property};
+use super::kind::{Kind, KindProperty, Logic};
 use crate::catalog::TargetKind;
 use crate::simulator::resources::Plausible::{AtDomain, Guid, Hours, Id, Numbered, OneOf, Text};
 
@@ -14,22 +14,22 @@ pub(crate) static IDENTITY: Kind = Kind {
     kind: TargetKind::AutopilotIdentity,
     type_name: "microsoft.graph.windowsAutopilotDeviceIdentity",
     properties: &[
-        Property::new("id", Id),
-        Property::new("groupTag", Text("")),
-        Property::new("purchaseOrderIdentifier", Text("")),
-        Property::new("serialNumber", Numbered("SN")).tested(&[Contains]),
-        Property::new("manufacturer", OneOf(&["HP", "Dell Inc.", "LENOVO"])),
-        Property::new("model", OneOf(&["EliteBook 840", "Latitude 5450", "ThinkPad T14"])),
-        Property::new("enrollmentState", Text("enrolled")),
-        Property::new("lastContactedDateTime", Hours(72)),
-        Property::new("addressableUserName", Numbered("User ")),
-        Property::new("userPrincipalName", AtDomain("user-")),
-        Property::new("resourceName", Numbered("room-")),
-        Property::new("azureActiveDirectoryDeviceId", Guid(2)),
-        Property::new("managedDeviceId", Guid(3)),
-        Property::new("displayName", Text("")),
-        Property::new("deviceAccountUpn", Text("")).beta(),
-        Property::new("deviceFriendlyName", Text("")).beta(),
+        KindProperty::new("id", Id),
+        KindProperty::new("groupTag", Text("")),
+        KindProperty::new("purchaseOrderIdentifier", Text("")),
+        KindProperty::new("serialNumber", Numbered("SN")).tested(&[Contains]),
+        KindProperty::new("manufacturer", OneOf(&["HP", "Dell Inc.", "LENOVO"])),
+        KindProperty::new("model", OneOf(&["EliteBook 840", "Latitude 5450", "ThinkPad T14"])),
+        KindProperty::new("enrollmentState", Text("enrolled")),
+        KindProperty::new("lastContactedDateTime", Hours(72)),
+        KindProperty::new("addressableUserName", Numbered("User ")),
+        KindProperty::new("userPrincipalName", AtDomain("user-")),
+        KindProperty::new("resourceName", Numbered("room-")),
+        KindProperty::new("azureActiveDirectoryDeviceId", Guid(2)),
+        KindProperty::new("managedDeviceId", Guid(3)),
+        KindProperty::new("displayName", Text("")),
+        KindProperty::new("deviceAccountUpn", Text("")).beta(),
+        KindProperty::new("deviceFriendlyName", Text("")).beta(),
     ],
     silent: &["productKey", "skuNumber", "systemFamily"],
     indexed: &["azureActiveDirectoryDeviceId"],
@@ -41,9 +41,9 @@ pub(crate) static IMPORTED_AUTOPILOT: Kind = Kind {
     kind: TargetKind::ImportedAutopilotIdentity,
     type_name: "microsoft.graph.importedWindowsAutopilotDeviceIdentity",
     properties: &[
-        Property::new("id", Id),
-        Property::new("groupTag", Text("")),
-        Property::new("serialNumber", Numbered("SN")),
+        KindProperty::new("id", Id),
+        KindProperty::new("groupTag", Text("")),
+        KindProperty::new("serialNumber", Numbered("SN")),
     ],
     silent: &["assignedUserPrincipalName", "hardwareIdentifier", "importId", "productKey", "state"],
     indexed: &[],
@@ -55,9 +55,9 @@ pub(crate) static IMPORTED_IDENTITY: Kind = Kind {
     kind: TargetKind::ImportedDeviceIdentity,
     type_name: "microsoft.graph.importedDeviceIdentity",
     properties: &[
-        Property::new("id", Id),
-        Property::new("importedDeviceIdentifier", Numbered("SN")),
-        Property::new("description", Text("")),
+        KindProperty::new("id", Id),
+        KindProperty::new("importedDeviceIdentifier", Numbered("SN")),
+        KindProperty::new("description", Text("")),
     ],
     silent: &[
         "createdDateTime",

@@ -7,7 +7,7 @@
 //! and `endswith` take `ConsistencyLevel: eventual` and `$count=true`; `ge` and `le` only where a table has them.
 
 use super::kind::Test::{EndsWith, Eq, Ge, In, Le, Ne, StartsWith};
-use super::kind::{Expansion, Kind, Logic, Property, Sorting, Test};
+use super::kind::{Expansion, Kind, KindProperty, Logic, Sorting, Test};
 use crate::catalog::TargetKind;
 use crate::simulator::resources::Plausible::{
     AtDomain, EmptyList, Flag, Guid, Hours, Id, Licences, LongAgo, Null, Numbered, OneOf, Text,
@@ -28,29 +28,29 @@ pub(crate) static USER: Kind = Kind {
     kind: TargetKind::User,
     type_name: "microsoft.graph.user",
     properties: &[
-        Property::new("id", Id).tested_in(PLAIN, NEGATED),
-        Property::new("businessPhones", EmptyList),
-        Property::new("displayName", Numbered("User ")).tested_in(TEXT, NEGATED).sorted(Sorting::Plain),
-        Property::new("givenName", Null).tested_in(ORDERED_TEXT, NEGATED),
-        Property::new("jobTitle", Null).tested_in(&[Eq, In, Ge, Le], NEGATED),
-        Property::new("mail", AtDomain("user-")).tested_in(ORDERED_TEXT, &[Ne, EndsWith]),
-        Property::new("mobilePhone", Null).tested_in(&[], &[Eq, Ne, Ge, Le, In, StartsWith]),
-        Property::new("officeLocation", Null).tested_in(&[], &[Eq, Ne, Ge, Le, In, StartsWith]),
-        Property::new("preferredLanguage", Null).tested_in(&[], &[Eq, Ne, Ge, Le, In, StartsWith]),
-        Property::new("surname", Null).tested_in(ORDERED_TEXT, NEGATED),
-        Property::new("userPrincipalName", AtDomain("user-"))
+        KindProperty::new("id", Id).tested_in(PLAIN, NEGATED),
+        KindProperty::new("businessPhones", EmptyList),
+        KindProperty::new("displayName", Numbered("User ")).tested_in(TEXT, NEGATED).sorted(Sorting::Plain),
+        KindProperty::new("givenName", Null).tested_in(ORDERED_TEXT, NEGATED),
+        KindProperty::new("jobTitle", Null).tested_in(&[Eq, In, Ge, Le], NEGATED),
+        KindProperty::new("mail", AtDomain("user-")).tested_in(ORDERED_TEXT, &[Ne, EndsWith]),
+        KindProperty::new("mobilePhone", Null).tested_in(&[], &[Eq, Ne, Ge, Le, In, StartsWith]),
+        KindProperty::new("officeLocation", Null).tested_in(&[], &[Eq, Ne, Ge, Le, In, StartsWith]),
+        KindProperty::new("preferredLanguage", Null).tested_in(&[], &[Eq, Ne, Ge, Le, In, StartsWith]),
+        KindProperty::new("surname", Null).tested_in(ORDERED_TEXT, NEGATED),
+        KindProperty::new("userPrincipalName", AtDomain("user-"))
             .tested_in(&[Eq, In, StartsWith, Le], &[Ne, EndsWith])
             .sorted(Sorting::Plain),
-        Property::new("accountEnabled", Flag(true)).selected().tested_in(PLAIN, &[Ne, Ge, Le]),
-        Property::new(ALIASES, EmptyList).selected().tested_in(&[Eq, StartsWith, Ge, Le], &[EndsWith]),
-        Property::new(LICENCES, Licences).selected().tested(&[Eq]),
-        Property::new("createdDateTime", LongAgo).selected().tested_in(DATE, &[Ne, In]).sorted(Sorting::Advanced),
-        Property::new("department", Null).selected().tested_in(ORDERED_TEXT, NEGATED),
-        Property::new("usageLocation", Null).selected().tested_in(ORDERED_TEXT, NEGATED),
-        Property::new("userType", Text("Member")).selected().tested_in(PLAIN, NEGATED),
-        Property::new("onPremisesSyncEnabled", Null).selected().tested_in(PLAIN, &[Ne, Ge, Le]),
-        Property::new("signInSessionsValidFromDateTime", Hours(2_160)).selected(),
-        Property::new("deletedDateTime", Null).selected().tested_in(DATE, &[Ne, In]).sorted(Sorting::Advanced),
+        KindProperty::new("accountEnabled", Flag(true)).selected().tested_in(PLAIN, &[Ne, Ge, Le]),
+        KindProperty::new(ALIASES, EmptyList).selected().tested_in(&[Eq, StartsWith, Ge, Le], &[EndsWith]),
+        KindProperty::new(LICENCES, Licences).selected().tested(&[Eq]),
+        KindProperty::new("createdDateTime", LongAgo).selected().tested_in(DATE, &[Ne, In]).sorted(Sorting::Advanced),
+        KindProperty::new("department", Null).selected().tested_in(ORDERED_TEXT, NEGATED),
+        KindProperty::new("usageLocation", Null).selected().tested_in(ORDERED_TEXT, NEGATED),
+        KindProperty::new("userType", Text("Member")).selected().tested_in(PLAIN, NEGATED),
+        KindProperty::new("onPremisesSyncEnabled", Null).selected().tested_in(PLAIN, &[Ne, Ge, Le]),
+        KindProperty::new("signInSessionsValidFromDateTime", Hours(2_160)).selected(),
+        KindProperty::new("deletedDateTime", Null).selected().tested_in(DATE, &[Ne, In]).sorted(Sorting::Advanced),
     ],
     silent: &[],
     indexed: &["userPrincipalName"],
@@ -63,24 +63,26 @@ pub(crate) static ENTRA_DEVICE: Kind = Kind {
     kind: TargetKind::EntraDevice,
     type_name: "microsoft.graph.device",
     properties: &[
-        Property::new("id", Id).tested_in(PLAIN, NEGATED),
-        Property::new("deletedDateTime", Null).tested_in(DATE, &[Ne, In]).sorted(Sorting::Advanced),
-        Property::new("deviceId", Guid(4)).tested_in(TEXT, NEGATED),
-        Property::new("displayName", Numbered("PC-")).tested_in(ORDERED_TEXT, NEGATED).sorted(Sorting::Advanced),
-        Property::new("accountEnabled", Flag(true)).tested_in(PLAIN, NEGATED),
-        Property::new(
+        KindProperty::new("id", Id).tested_in(PLAIN, NEGATED),
+        KindProperty::new("deletedDateTime", Null).tested_in(DATE, &[Ne, In]).sorted(Sorting::Advanced),
+        KindProperty::new("deviceId", Guid(4)).tested_in(TEXT, NEGATED),
+        KindProperty::new("displayName", Numbered("PC-")).tested_in(ORDERED_TEXT, NEGATED).sorted(Sorting::Advanced),
+        KindProperty::new("accountEnabled", Flag(true)).tested_in(PLAIN, NEGATED),
+        KindProperty::new(
             "operatingSystem",
             OneOf(&["Windows", "Windows", "Windows", "IPhone", "MacMDM", "AndroidEnterprise"]),
         )
         .tested_in(ORDERED_TEXT, NEGATED),
-        Property::new("operatingSystemVersion", Text("10.0.26100.4652")).tested_in(ORDERED_TEXT, NEGATED),
-        Property::new("trustType", OneOf(&["AzureAd", "Workplace"])).tested_in(PLAIN, NEGATED),
-        Property::new("profileType", Text("RegisteredDevice")),
-        Property::new("isManaged", Flag(true)).tested_in(PLAIN, NEGATED),
-        Property::new("isCompliant", Flag(true)).tested_in(PLAIN, NEGATED),
-        Property::new("onPremisesSyncEnabled", Null).tested_in(PLAIN, NEGATED),
-        Property::new("approximateLastSignInDateTime", Hours(72)).tested_in(DATE, NEGATED).sorted(Sorting::Advanced),
-        Property::new("registrationDateTime", LongAgo),
+        KindProperty::new("operatingSystemVersion", Text("10.0.26100.4652")).tested_in(ORDERED_TEXT, NEGATED),
+        KindProperty::new("trustType", OneOf(&["AzureAd", "Workplace"])).tested_in(PLAIN, NEGATED),
+        KindProperty::new("profileType", Text("RegisteredDevice")),
+        KindProperty::new("isManaged", Flag(true)).tested_in(PLAIN, NEGATED),
+        KindProperty::new("isCompliant", Flag(true)).tested_in(PLAIN, NEGATED),
+        KindProperty::new("onPremisesSyncEnabled", Null).tested_in(PLAIN, NEGATED),
+        KindProperty::new("approximateLastSignInDateTime", Hours(72))
+            .tested_in(DATE, NEGATED)
+            .sorted(Sorting::Advanced),
+        KindProperty::new("registrationDateTime", LongAgo),
     ],
     silent: &[
         "alternativeSecurityIds",
@@ -135,31 +137,31 @@ pub(crate) static GROUP: Kind = Kind {
         TargetKind::Other,
         "microsoft.graph.group",
         &[
-            Property::new("id", Id).tested_in(PLAIN, NEGATED),
-            Property::new("displayName", Null).tested_in(ORDERED_TEXT, NEGATED).sorted(Sorting::Plain),
-            Property::new("securityEnabled", Flag(true)),
+            KindProperty::new("id", Id).tested_in(PLAIN, NEGATED),
+            KindProperty::new("displayName", Null).tested_in(ORDERED_TEXT, NEGATED).sorted(Sorting::Plain),
+            KindProperty::new("securityEnabled", Flag(true)),
         ],
     )
 };
 
 /// Kept under the ids of its group and of itself.
 pub(crate) static MEMBER: Kind =
-    Kind::in_directory(TargetKind::GroupMember, "microsoft.graph.directoryObject", &[Property::new("id", Id)]);
+    Kind::in_directory(TargetKind::GroupMember, "microsoft.graph.directoryObject", &[KindProperty::new("id", Id)]);
 
 /// What stands for an object of the directory of whatever kind: `$select` may name what any of the kinds has.
 pub(in crate::simulator) static DIRECTORY_OBJECT: Kind = Kind::in_directory(
     TargetKind::Other,
     "microsoft.graph.directoryObject",
     &[
-        Property::new("id", Id),
-        Property::new("displayName", Null),
-        Property::new("userPrincipalName", Null),
-        Property::new("mail", Null),
-        Property::new("deviceId", Null),
-        Property::new("accountEnabled", Null),
-        Property::new("operatingSystem", Null),
-        Property::new("trustType", Null),
-        Property::new("deletedDateTime", Null),
+        KindProperty::new("id", Id),
+        KindProperty::new("displayName", Null),
+        KindProperty::new("userPrincipalName", Null),
+        KindProperty::new("mail", Null),
+        KindProperty::new("deviceId", Null),
+        KindProperty::new("accountEnabled", Null),
+        KindProperty::new("operatingSystem", Null),
+        KindProperty::new("trustType", Null),
+        KindProperty::new("deletedDateTime", Null),
     ],
 );
 
@@ -172,10 +174,10 @@ pub(in crate::simulator) static RECOVERY_KEY: Kind = Kind {
         TargetKind::Other,
         "microsoft.graph.bitlockerRecoveryKey",
         &[
-            Property::new("id", Id),
-            Property::new("createdDateTime", Null),
-            Property::new("volumeType", Null),
-            Property::new("deviceId", Text("")).tested(&[Eq]),
+            KindProperty::new("id", Id),
+            KindProperty::new("createdDateTime", Null),
+            KindProperty::new("volumeType", Null),
+            KindProperty::new("deviceId", Text("")).tested(&[Eq]),
         ],
     )
 };
@@ -189,10 +191,10 @@ pub(in crate::simulator) static LOCAL_CREDENTIAL: Kind = Kind {
         TargetKind::Other,
         "microsoft.graph.deviceLocalCredentialInfo",
         &[
-            Property::new("id", Id),
-            Property::new("deviceName", Null),
-            Property::new("lastBackupDateTime", Null),
-            Property::new("refreshDateTime", Null),
+            KindProperty::new("id", Id),
+            KindProperty::new("deviceName", Null),
+            KindProperty::new("lastBackupDateTime", Null),
+            KindProperty::new("refreshDateTime", Null),
         ],
     )
 };

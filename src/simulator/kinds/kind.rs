@@ -43,7 +43,7 @@ pub(crate) enum Sorting {
 
 /// One property of a kind.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Property {
+pub(crate) struct KindProperty {
     pub name: &'static str,
     pub plausible: Plausible,
     pub shown: Shown,
@@ -56,7 +56,7 @@ pub(crate) struct Property {
     pub sorting: Sorting,
 }
 
-impl Property {
+impl KindProperty {
     pub(crate) const fn new(name: &'static str, plausible: Plausible) -> Self {
         Self {
             name,
@@ -131,7 +131,7 @@ pub(crate) struct Kind {
     pub kind: TargetKind,
     /// In full.
     pub type_name: &'static str,
-    pub properties: &'static [Property],
+    pub properties: &'static [KindProperty],
     /// What the schema has besides: shown as null.
     pub silent: &'static [&'static str],
     /// Properties under which things are looked up so often that an index is kept.
@@ -145,13 +145,13 @@ impl Kind {
     pub(in crate::simulator) const fn in_directory(
         kind: TargetKind,
         type_name: &'static str,
-        properties: &'static [Property],
+        properties: &'static [KindProperty],
     ) -> Self {
         Self { kind, type_name, properties, silent: &[], indexed: &[], logic: Logic::Directory, expansions: &[] }
     }
 
     /// The property of that name, with the spelling that lives forever.
-    pub(crate) fn property(&self, name: &str) -> Option<&'static Property> {
+    pub(crate) fn property(&self, name: &str) -> Option<&'static KindProperty> {
         self.properties.iter().find(|known| known.name == name)
     }
 

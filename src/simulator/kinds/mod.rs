@@ -13,5 +13,5 @@ pub(super) use devices::{DEVICE, OVERVIEW, RESULTS};
 pub(super) use directory::{
     ALIASES, DIRECTORY_OBJECT, ENTRA_DEVICE, GROUP, LICENCES, LOCAL_CREDENTIAL, RECOVERY_KEY, USER,
 };
-pub(super) use kind::{Expansion, Kind, Logic, Property, Shown, Sorting, Test};
+pub(super) use kind::{Expansion, Kind, KindProperty, Logic, Shown, Sorting, Test};
 pub(super) use of::kind_of;

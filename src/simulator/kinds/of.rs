@@ -5,7 +5,7 @@
 use super::autopilot::{IDENTITY, IMPORTED_AUTOPILOT, IMPORTED_IDENTITY};
 use super::devices::DEVICE;
 use super::directory::{ENTRA_DEVICE, MEMBER, USER};
-use super::kind::{Kind, Logic, Property};
+use super::kind::{Kind, KindProperty, Logic};
 use crate::catalog::TargetKind;
 use crate::simulator::resources::Plausible::Id;
 
@@ -13,7 +13,7 @@ use crate::simulator::resources::Plausible::Id;
 static OTHER: Kind = Kind {
     kind: TargetKind::Other,
     type_name: "microsoft.graph.entity",
-    properties: &[Property::new("id", Id)],
+    properties: &[KindProperty::new("id", Id)],
     silent: &[],
     indexed: &[],
     logic: Logic::OneClause,

@@ -7,12 +7,12 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use super::literal::Literal;
-use crate::simulator::kinds::{LICENCES, Property, Test};
+use crate::simulator::kinds::{KindProperty, LICENCES, Test};
 
 /// One comparison.
 #[derive(Debug, Clone)]
 pub(crate) struct Clause {
-    pub property: &'static Property,
+    pub property: &'static KindProperty,
     pub test: Test,
     /// One, or for `in` several; one of them has to fit.
     pub literals: Vec<Literal>,

@@ -8,4 +8,4 @@ mod options;
 mod parse;
 mod words;
 
-pub(super) use options::{Asked, Direction, Query};
+pub(super) use options::{Direction, Query, QueryOptions};

@@ -8,11 +8,11 @@ use super::filter::Filter;
 use super::parse;
 use crate::catalog::{TargetKind, Version};
 use crate::simulator::errors::Refusal;
-use crate::simulator::kinds::{Expansion, Kind, Property, Sorting};
+use crate::simulator::kinds::{Expansion, Kind, KindProperty, Sorting};
 
 /// What a read is about.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct QueryOptions<'a> {
     pub kind: &'static Kind,
     pub version: Version,
     /// Whether a list is read, and not one thing.
@@ -32,7 +32,7 @@ pub(crate) struct Query {
     /// How many things are passed over.
     pub skip: usize,
     pub count: bool,
-    pub order: Vec<(&'static Property, Direction)>,
+    pub order: Vec<(&'static KindProperty, Direction)>,
     pub expand: Vec<Expansion>,
     /// The query string as it came, without the skip token: the next page asks for the same.
     pub given: String,
@@ -53,7 +53,7 @@ const KNOWN: &[&str] =
     &["filter", "select", "top", "count", "skiptoken", "skip", "orderby", "expand", "search", "format"];
 
 impl Query {
-    pub(crate) fn parse(raw: &str, asked: &Asked<'_>) -> Result<Self, Refusal> {
+    pub(crate) fn parse(raw: &str, asked: &QueryOptions<'_>) -> Result<Self, Refusal> {
         let options = split(raw);
         let value_of = |wanted: &str| options.iter().find(|(name, ..)| name == wanted).map(|(_, value, _)| &**value);
         let eventual = asked.consistency.is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
@@ -74,7 +74,7 @@ impl Query {
         Ok(query)
     }
 
-    fn take(&mut self, name: &str, value: &str, asked: &Asked<'_>, advanced: bool) -> Result<(), Refusal> {
+    fn take(&mut self, name: &str, value: &str, asked: &QueryOptions<'_>, advanced: bool) -> Result<(), Refusal> {
         let kind = asked.kind;
         let only_of_lists = matches!(name, "filter" | "top" | "count" | "skiptoken" | "skip" | "orderby" | "search");
         if only_of_lists && !asked.many {
@@ -98,7 +98,7 @@ impl Query {
     }
 
     /// What each service does not support together.
-    fn refuse_mixtures(&self, asked: &Asked<'_>, advanced: bool) -> Result<(), Refusal> {
+    fn refuse_mixtures(&self, asked: &QueryOptions<'_>, advanced: bool) -> Result<(), Refusal> {
         let kind = asked.kind;
         if !kind.is_in_directory() {
             let by_device = |filter: &Filter| filter.clauses().iter().any(|it| it.property.name == "azureADDeviceId");
@@ -138,20 +138,24 @@ fn split(raw: &str) -> Vec<(String, String, &str)> {
 }
 
 /// `None` where everything is wanted that comes unasked.
-fn select(value: &str, asked: &Asked<'_>) -> Result<Option<Vec<&'static str>>, Refusal> {
+fn select(value: &str, asked: &QueryOptions<'_>) -> Result<Option<Vec<&'static str>>, Refusal> {
     let names = value.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "*");
     let names: Vec<&'static str> = names.map(|name| known(name, asked)).collect::<Result<_, _>>()?;
     Ok((!names.is_empty()).then_some(names))
 }
 
-fn known(name: &str, asked: &Asked<'_>) -> Result<&'static str, Refusal> {
+fn known(name: &str, asked: &QueryOptions<'_>) -> Result<&'static str, Refusal> {
     let kind = asked.kind;
     kind.known(name, asked.version).ok_or_else(|| {
         kind.bad_request(format!("Could not find a property named '{name}' on type '{}'.", kind.type_name))
     })
 }
 
-fn order(value: &str, asked: &Asked<'_>, advanced: bool) -> Result<Vec<(&'static Property, Direction)>, Refusal> {
+fn order(
+    value: &str,
+    asked: &QueryOptions<'_>,
+    advanced: bool,
+) -> Result<Vec<(&'static KindProperty, Direction)>, Refusal> {
     let kind = asked.kind;
     let part = |part: &str| {
         let mut words = part.split_whitespace();
@@ -195,8 +199,8 @@ mod tests {
     use super::*;
     use crate::simulator::kinds::{DEVICE, ENTRA_DEVICE, IDENTITY, USER};
 
-    fn asked(kind: &'static Kind, consistency: Option<&'static str>) -> Asked<'static> {
-        Asked { kind, version: Version::V1, many: true, consistency }
+    fn asked(kind: &'static Kind, consistency: Option<&'static str>) -> QueryOptions<'static> {
+        QueryOptions { kind, version: Version::V1, many: true, consistency }
     }
 
     fn status(query: &str, kind: &'static Kind, consistency: Option<&'static str>) -> u16 {

@@ -4,17 +4,17 @@
 
 use super::filter::{Clause, Filter};
 use super::literal::Literal;
-use super::options::Asked;
-use super::words::{self, Word};
+use super::options::QueryOptions;
+use super::words::{self, QueryWord};
 use crate::simulator::errors::Refusal;
-use crate::simulator::kinds::{ALIASES, LICENCES, Logic, Property, Test};
+use crate::simulator::kinds::{ALIASES, KindProperty, LICENCES, Logic, Test};
 use crate::simulator::resources::Plausible;
 
 /// Clauses inside each other, at most.
 const DEEPEST: usize = 30;
 
 /// The filter in `text`. `advanced`: the request says that it wants an answer out of the index.
-pub(crate) fn parse(text: &str, asked: &Asked<'_>, advanced: bool) -> Result<Filter, Refusal> {
+pub(crate) fn parse(text: &str, asked: &QueryOptions<'_>, advanced: bool) -> Result<Filter, Refusal> {
     let invalid = || asked.kind.bad_request(format!("Invalid filter clause: '{text}'."));
     let words = words::split(text).ok_or_else(invalid)?;
     let mut parser = Parser { words: &words, at: 0, asked, depth: 0 };
@@ -27,7 +27,7 @@ pub(crate) fn parse(text: &str, asked: &Asked<'_>, advanced: bool) -> Result<Fil
 }
 
 /// Why a text is no filter.
-enum Fault {
+enum FilterFault {
     Grammar,
     /// No such property.
     Unknown(String),
@@ -35,8 +35,8 @@ enum Fault {
     Type,
 }
 
-impl Fault {
-    fn said(self, asked: &Asked<'_>, text: &str) -> Refusal {
+impl FilterFault {
+    fn said(self, asked: &QueryOptions<'_>, text: &str) -> Refusal {
         asked.kind.bad_request(match self {
             Self::Grammar => format!("Invalid filter clause: '{text}'."),
             Self::Unknown(name) => {
@@ -48,17 +48,17 @@ impl Fault {
 }
 
 struct Parser<'w> {
-    words: &'w [Word<'w>],
+    words: &'w [QueryWord<'w>],
     at: usize,
-    asked: &'w Asked<'w>,
+    asked: &'w QueryOptions<'w>,
     depth: usize,
 }
 
 impl<'w> Parser<'w> {
-    fn any_of(&mut self) -> Result<Filter, Fault> {
+    fn any_of(&mut self) -> Result<Filter, FilterFault> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(Fault::Grammar);
+            return Err(FilterFault::Grammar);
         }
         let mut parts = vec![self.all_of()?];
         while self.takes("or") {
@@ -68,7 +68,7 @@ impl<'w> Parser<'w> {
         Ok(one_or(parts, Filter::Any))
     }
 
-    fn all_of(&mut self) -> Result<Filter, Fault> {
+    fn all_of(&mut self) -> Result<Filter, FilterFault> {
         let mut parts = vec![self.one()?];
         while self.takes("and") {
             parts.push(self.one()?);
@@ -76,18 +76,18 @@ impl<'w> Parser<'w> {
         Ok(one_or(parts, Filter::All))
     }
 
-    fn one(&mut self) -> Result<Filter, Fault> {
+    fn one(&mut self) -> Result<Filter, FilterFault> {
         if self.takes("not") {
             self.depth += 1;
             return match self.depth > DEEPEST {
-                true => Err(Fault::Grammar),
+                true => Err(FilterFault::Grammar),
                 false => Ok(Filter::Not(Box::new(self.one()?))),
             };
         }
-        if self.words.get(self.at) == Some(&Word::Open) {
+        if self.words.get(self.at) == Some(&QueryWord::Open) {
             self.at += 1;
             let inner = self.any_of()?;
-            self.punctuation(&Word::Close)?;
+            self.punctuation(&QueryWord::Close)?;
             return Ok(inner);
         }
         let name = self.bare()?;
@@ -98,7 +98,7 @@ impl<'w> Parser<'w> {
             _ => None,
         };
         let clause = match (function, name.strip_suffix("/any")) {
-            (Some(test), _) if self.words.get(self.at) == Some(&Word::Open) => self.function(test)?,
+            (Some(test), _) if self.words.get(self.at) == Some(&QueryWord::Open) => self.function(test)?,
             (_, Some(list)) => self.items(list)?,
             _ => self.comparison(name, false)?,
         };
@@ -106,36 +106,36 @@ impl<'w> Parser<'w> {
     }
 
     /// `startswith(property,'text')`, of which the name has been read.
-    fn function(&mut self, test: Test) -> Result<Clause, Fault> {
-        self.punctuation(&Word::Open)?;
+    fn function(&mut self, test: Test) -> Result<Clause, FilterFault> {
+        self.punctuation(&QueryWord::Open)?;
         let name = self.bare()?;
         let property = self.property(name)?;
-        self.punctuation(&Word::Comma)?;
+        self.punctuation(&QueryWord::Comma)?;
         let literal = self.literal()?;
-        self.punctuation(&Word::Close)?;
+        self.punctuation(&QueryWord::Close)?;
         match literal {
             Literal::Text(_) => Ok(Clause { property, test, literals: vec![literal], of_items: false }),
-            _ => Err(Fault::Type),
+            _ => Err(FilterFault::Type),
         }
     }
 
     /// `list/any(x:x eq 'text')`, of which the name has been read.
-    fn items(&mut self, list: &str) -> Result<Clause, Fault> {
+    fn items(&mut self, list: &str) -> Result<Clause, FilterFault> {
         let property = self.property(list)?;
-        self.punctuation(&Word::Open)?;
+        self.punctuation(&QueryWord::Open)?;
         let variable = self.bare()?.to_owned();
-        self.punctuation(&Word::Colon)?;
+        self.punctuation(&QueryWord::Colon)?;
         let clause = match self.bare()? {
             "startswith" | "startsWith" | "endswith" | "endsWith" => {
                 let test = if self.before("startswith") { Test::StartsWith } else { Test::EndsWith };
-                self.punctuation(&Word::Open)?;
+                self.punctuation(&QueryWord::Open)?;
                 let inner = self.bare()?;
-                self.punctuation(&Word::Comma)?;
+                self.punctuation(&QueryWord::Comma)?;
                 let literal = self.literal()?;
-                self.punctuation(&Word::Close)?;
+                self.punctuation(&QueryWord::Close)?;
                 match (inner == variable, &literal) {
                     (true, Literal::Text(_)) => Clause { property, test, literals: vec![literal], of_items: true },
-                    _ => return Err(Fault::Grammar),
+                    _ => return Err(FilterFault::Grammar),
                 }
             }
             inner => {
@@ -144,17 +144,17 @@ impl<'w> Parser<'w> {
                     _ => inner == variable,
                 };
                 if !is_item {
-                    return Err(Fault::Grammar);
+                    return Err(FilterFault::Grammar);
                 }
                 self.comparison(property.name, true)?
             }
         };
-        self.punctuation(&Word::Close)?;
+        self.punctuation(&QueryWord::Close)?;
         Ok(clause)
     }
 
     /// `eq 'text'` or `in ('one','two')`, of which the property has been read.
-    fn comparison(&mut self, name: &str, of_items: bool) -> Result<Clause, Fault> {
+    fn comparison(&mut self, name: &str, of_items: bool) -> Result<Clause, FilterFault> {
         let property = self.property(name)?;
         let test = match self.bare()?.to_ascii_lowercase().as_str() {
             "eq" => Test::Eq,
@@ -164,73 +164,76 @@ impl<'w> Parser<'w> {
             "lt" => Test::Lt,
             "le" => Test::Le,
             "in" => Test::In,
-            _ => return Err(Fault::Grammar),
+            _ => return Err(FilterFault::Grammar),
         };
         let mut literals = Vec::new();
         match test {
             Test::In => {
-                self.punctuation(&Word::Open)?;
+                self.punctuation(&QueryWord::Open)?;
                 literals.push(self.literal()?);
-                while self.words.get(self.at) == Some(&Word::Comma) {
+                while self.words.get(self.at) == Some(&QueryWord::Comma) {
                     self.at += 1;
                     literals.push(self.literal()?);
                 }
-                self.punctuation(&Word::Close)?;
+                self.punctuation(&QueryWord::Close)?;
             }
             _ => literals.push(self.literal()?),
         }
         match literals.iter().all(|literal| belongs(property, literal)) {
             true => Ok(Clause { property, test, literals, of_items }),
-            false => Err(Fault::Type),
+            false => Err(FilterFault::Type),
         }
     }
 
-    fn property(&self, name: &str) -> Result<&'static Property, Fault> {
-        let Asked { kind, version, .. } = self.asked;
-        let known = kind.known(name, *version).ok_or_else(|| Fault::Unknown(name.to_owned()))?;
-        kind.property(known).ok_or(Fault::Grammar)
+    fn property(&self, name: &str) -> Result<&'static KindProperty, FilterFault> {
+        let QueryOptions { kind, version, .. } = self.asked;
+        let known = kind.known(name, *version).ok_or_else(|| FilterFault::Unknown(name.to_owned()))?;
+        kind.property(known).ok_or(FilterFault::Grammar)
     }
 
-    fn literal(&mut self) -> Result<Literal, Fault> {
-        let word = self.words.get(self.at).ok_or(Fault::Grammar)?;
+    fn literal(&mut self) -> Result<Literal, FilterFault> {
+        let word = self.words.get(self.at).ok_or(FilterFault::Grammar)?;
         self.at += 1;
         match word {
-            Word::Quoted(text) => Ok(Literal::Text(text.clone())),
+            QueryWord::Quoted(text) => Ok(Literal::Text(text.clone())),
             // The id of a licence is no text: it stands without quotes.
-            Word::Bare(word) if crate::simulator::scenario::Guid::is(word) => Ok(Literal::Text((*word).to_owned())),
-            Word::Bare(word) => Literal::of_word(word).ok_or(Fault::Grammar),
-            _ => Err(Fault::Grammar),
+            QueryWord::Bare(word) if crate::simulator::scenario::Guid::is(word) => {
+                Ok(Literal::Text((*word).to_owned()))
+            }
+            QueryWord::Bare(word) => Literal::of_word(word).ok_or(FilterFault::Grammar),
+            _ => Err(FilterFault::Grammar),
         }
     }
 
-    fn bare(&mut self) -> Result<&'w str, Fault> {
+    fn bare(&mut self) -> Result<&'w str, FilterFault> {
         match self.words.get(self.at) {
-            Some(Word::Bare(word)) => {
+            Some(QueryWord::Bare(word)) => {
                 self.at += 1;
                 Ok(word)
             }
-            _ => Err(Fault::Grammar),
+            _ => Err(FilterFault::Grammar),
         }
     }
 
     /// Whether the word before this place is that one.
     fn before(&self, name: &str) -> bool {
-        matches!(self.words.get(self.at.wrapping_sub(1)), Some(Word::Bare(word)) if word.eq_ignore_ascii_case(name))
+        matches!(self.words.get(self.at.wrapping_sub(1)), Some(QueryWord::Bare(word)) if word.eq_ignore_ascii_case(name))
     }
 
     fn takes(&mut self, operator: &str) -> bool {
-        let is_it = matches!(self.words.get(self.at), Some(Word::Bare(word)) if word.eq_ignore_ascii_case(operator));
+        let is_it =
+            matches!(self.words.get(self.at), Some(QueryWord::Bare(word)) if word.eq_ignore_ascii_case(operator));
         self.at += usize::from(is_it);
         is_it
     }
 
-    fn punctuation(&mut self, expected: &Word<'_>) -> Result<(), Fault> {
+    fn punctuation(&mut self, expected: &QueryWord<'_>) -> Result<(), FilterFault> {
         match self.words.get(self.at) == Some(expected) {
             true => {
                 self.at += 1;
                 Ok(())
             }
-            false => Err(Fault::Grammar),
+            false => Err(FilterFault::Grammar),
         }
     }
 }
@@ -243,7 +246,7 @@ fn one_or(mut parts: Vec<Filter>, several: fn(Vec<Filter>) -> Filter) -> Filter 
 }
 
 /// Whether a property can hold what a literal says.
-fn belongs(property: &Property, literal: &Literal) -> bool {
+fn belongs(property: &KindProperty, literal: &Literal) -> bool {
     match (property.plausible, literal) {
         (Plausible::Null, _) | (_, Literal::Null) => true,
         (Plausible::Flag(_), literal) => matches!(literal, Literal::Flag(_)),
@@ -253,7 +256,7 @@ fn belongs(property: &Property, literal: &Literal) -> bool {
 }
 
 /// Whether the service supports what the filter asks.
-fn check(filter: &Filter, text: &str, asked: &Asked<'_>, advanced: bool) -> Result<(), Refusal> {
+fn check(filter: &Filter, text: &str, asked: &QueryOptions<'_>, advanced: bool) -> Result<(), Refusal> {
     let unsupported = || asked.kind.unsupported(format!("Filter '{text}' is not supported on this resource."));
     let is_supported = |clause: &Clause| {
         let of_list = matches!(clause.property.name, ALIASES | LICENCES);

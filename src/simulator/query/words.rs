@@ -4,7 +4,7 @@
 
 /// One piece of the expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Word<'t> {
+pub(crate) enum QueryWord<'t> {
     /// A name, an operator, or a literal without quotes.
     Bare(&'t str),
     Quoted(String),
@@ -15,15 +15,15 @@ pub(crate) enum Word<'t> {
 }
 
 /// `None`: a quote is not closed, or a character has no place in an expression.
-pub(crate) fn split(text: &str) -> Option<Vec<Word<'_>>> {
+pub(crate) fn split(text: &str) -> Option<Vec<QueryWord<'_>>> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
         let (word, length) = match first {
-            '(' => (Word::Open, 1),
-            ')' => (Word::Close, 1),
-            ',' => (Word::Comma, 1),
-            ':' => (Word::Colon, 1),
+            '(' => (QueryWord::Open, 1),
+            ')' => (QueryWord::Close, 1),
+            ',' => (QueryWord::Comma, 1),
+            ':' => (QueryWord::Colon, 1),
             '\'' => quoted(rest)?,
             _ => bare(rest)?,
         };
@@ -34,7 +34,7 @@ pub(crate) fn split(text: &str) -> Option<Vec<Word<'_>>> {
 }
 
 /// Text in single quotes, in which two quotes stand for one.
-fn quoted(text: &str) -> Option<(Word<'_>, usize)> {
+fn quoted(text: &str) -> Option<(QueryWord<'_>, usize)> {
     let mut value = String::new();
     let mut rest = text.strip_prefix('\'')?;
     loop {
@@ -46,17 +46,17 @@ fn quoted(text: &str) -> Option<(Word<'_>, usize)> {
                 value.push('\'');
                 rest = more;
             }
-            None => return Some((Word::Quoted(value), text.len() - rest.len())),
+            None => return Some((QueryWord::Quoted(value), text.len() - rest.len())),
         }
     }
 }
 
 /// A colon belongs to a word that begins with a digit: it is a time.
-fn bare(text: &str) -> Option<(Word<'_>, usize)> {
+fn bare(text: &str) -> Option<(QueryWord<'_>, usize)> {
     let is_moment = text.starts_with(|first: char| first.is_ascii_digit());
     let belongs = |c: char| {
         c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '/' | '$' | '+' | '@') || (is_moment && c == ':')
     };
     let end = text.find(|c| !belongs(c)).unwrap_or(text.len());
-    (end > 0).then(|| (Word::Bare(&text[..end]), end))
+    (end > 0).then(|| (QueryWord::Bare(&text[..end]), end))
 }

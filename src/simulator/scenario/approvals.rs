@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::Latency;
 use super::value::{ActionName, Guid, Probability, Seconds, Switch};
-use crate::approval::Status;
+use crate::approval::RequestStatus;
 
 /// The tenant's access policy; without actions there is none.
 #[derive(Debug, Clone, Deserialize)]
@@ -22,7 +22,7 @@ pub struct Approvals {
     /// How long a request lives that nobody completes.
     pub lifetime: Seconds,
     /// What the approvers do; the first that matches a request is what happens to it. None: nobody does anything.
-    pub decisions: Vec<Decision>,
+    pub decisions: Vec<ScriptedDecision>,
     /// Requests that are there from the beginning.
     pub requests: Vec<ListedRequest>,
     /// Which filters the list of requests understands.
@@ -81,7 +81,7 @@ pub enum Filters {
 /// What happens to the requests that match.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Decision {
+pub struct ScriptedDecision {
     #[serde(default)]
     pub on: DecisionOn,
     /// Since it was filed.
@@ -91,7 +91,7 @@ pub struct Decision {
     #[serde(default)]
     pub approved_for: Latency,
     #[serde(rename = "do")]
-    pub deed: Deed,
+    pub deed: ApprovalDeed,
 }
 
 /// Which requests: those of which everything given here is true.
@@ -114,7 +114,7 @@ impl DecisionOn {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Deed {
+pub enum ApprovalDeed {
     Approve,
     Reject,
     /// The requestor withdraws it in the portal.
@@ -131,7 +131,7 @@ pub struct ListedRequest {
     pub action: ActionName,
     pub target: String,
     #[serde(default = "ListedRequest::waiting", deserialize_with = "status")]
-    pub status: Status,
+    pub status: RequestStatus,
     /// So long ago.
     #[serde(default)]
     pub age: Seconds,
@@ -141,8 +141,8 @@ pub struct ListedRequest {
 }
 
 impl ListedRequest {
-    fn waiting() -> Status {
-        Status::NeedsApproval
+    fn waiting() -> RequestStatus {
+        RequestStatus::NeedsApproval
     }
 
     fn on() -> Switch {
@@ -150,10 +150,10 @@ impl ListedRequest {
     }
 }
 
-fn status<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
+fn status<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<RequestStatus, D::Error> {
     let word = String::deserialize(deserializer)?;
-    Status::ALL.into_iter().find(|status| status.name() == word).ok_or_else(|| {
-        let known: Vec<_> = Status::ALL.into_iter().map(Status::name).collect();
+    RequestStatus::ALL.into_iter().find(|status| status.name() == word).ok_or_else(|| {
+        let known: Vec<_> = RequestStatus::ALL.into_iter().map(RequestStatus::name).collect();
         serde::de::Error::custom(format!("unknown status `{word}`; a request is {}", known.join(", ")))
     })
 }

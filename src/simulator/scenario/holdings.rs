@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::check_ins::ListedResult;
-use super::value::{Guid, Seconds, Secret};
+use super::value::{Guid, Seconds, SecretText};
 
 const TENANT: &str = "5d0f1d1e-6c55-4f0e-9b1c-51a1a7ed0001";
 /// What Entra says of nearly every token.
@@ -38,7 +38,7 @@ impl TenantIdentity {
 #[serde(deny_unknown_fields, default)]
 pub struct SignIn {
     /// The only right client secret; without it, any.
-    pub secret: Option<Secret>,
+    pub secret: Option<SecretText>,
     /// No secret is right.
     pub refuse: bool,
     pub token_lifetime: Seconds,
@@ -47,7 +47,7 @@ pub struct SignIn {
     /// Whether a token that was not issued here is accepted.
     pub any_token: bool,
     /// Tokens that are accepted although they were not issued here.
-    pub tokens: Vec<Secret>,
+    pub tokens: Vec<SecretText>,
 }
 
 impl Default for SignIn {

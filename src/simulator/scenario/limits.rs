@@ -39,7 +39,7 @@ impl Default for Throttle {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Window {
+struct WindowLimit {
     requests: NonZeroU32,
     window: Seconds,
     burst: Option<Burst>,
@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for Throttle {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Throttle, A::Error> {
                 let mut throttle = Throttle::default();
                 while let Some(BucketName(bucket)) = map.next_key()? {
-                    let Window { requests, window, burst } = map.next_value()?;
+                    let WindowLimit { requests, window, burst } = map.next_value()?;
                     throttle.1[bucket.index()] = burst;
                     throttle.0[bucket.index()] = Some(Allowance { requests: requests.get(), window: window.0 });
                 }

@@ -21,9 +21,9 @@ use serde::Deserialize;
 use crate::diagnostics::Diagnostic;
 use crate::source::Source;
 use crate::text::visible;
-use crate::yaml::{self, Kind};
+use crate::yaml::{self, FileKind};
 
-pub(crate) use approvals::{Approvals, CodeIn, Decision, DecisionOn, Deed, FiledStatus, Filters};
+pub(crate) use approvals::{ApprovalDeed, Approvals, CodeIn, DecisionOn, FiledStatus, Filters, ScriptedDecision};
 pub(crate) use check_ins::{CheckIn, End, ListedResult};
 pub(crate) use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, RetryAfter, Status};
 pub(crate) use holdings::{
@@ -164,7 +164,7 @@ impl fmt::Display for ScenarioError {
 
 /// The largest scenario that is read, in bytes.
 const LIMIT: u64 = 64 << 20;
-const KIND: Kind = Kind { name: "a scenario", too_large: "leave something out" };
+const KIND: FileKind = FileKind { name: "a scenario", too_large: "leave something out" };
 
 impl Scenario {
     /// What is played without a file: a healthy tenant whose devices check in within seconds.

@@ -164,15 +164,15 @@ impl<'de> Deserialize<'de> for Guid {
 
 /// Text that no log and no `Debug` shows.
 #[derive(Debug, Clone)]
-pub struct Secret(SecretString);
+pub struct SecretText(SecretString);
 
-impl Secret {
+impl SecretText {
     pub fn is(&self, guess: &str) -> bool {
         self.0.expose_secret() == guess
     }
 }
 
-impl<'de> Deserialize<'de> for Secret {
+impl<'de> Deserialize<'de> for SecretText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(|text| Self(text.into()))
     }

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{State, Tenant};
-use crate::simulator::approvals::Requests;
-use crate::simulator::clock::Clock;
+use crate::simulator::approvals::FiledRequests;
+use crate::simulator::clock::TenantClock;
 use crate::simulator::faults::Faults;
-use crate::simulator::kept::Head;
+use crate::simulator::kept::KeptHead;
 use crate::simulator::late::Late;
 use crate::simulator::quota::Quotas;
 use crate::simulator::scenario::Scenario;
@@ -20,8 +20,8 @@ use crate::simulator::shelf::{Shelf, ShelfRead};
 use crate::simulator::sign_in::Tokens;
 
 #[derive(Serialize)]
-struct Whole<'s> {
-    head: &'s Head,
+struct KeptTenant<'s> {
+    head: &'s KeptHead,
     state: StateWritten<'s>,
 }
 
@@ -30,7 +30,7 @@ struct StateWritten<'s> {
     shelves: Vec<&'s Shelf>,
     faults: &'s Faults,
     quotas: &'s Quotas,
-    requests: &'s Requests,
+    requests: &'s FiledRequests,
     late: &'s Late,
     dice: u64,
 }
@@ -41,7 +41,7 @@ pub(in crate::simulator) struct StateRead {
     shelves: Vec<ShelfRead>,
     faults: Faults,
     quotas: Quotas,
-    requests: Requests,
+    requests: FiledRequests,
     late: Late,
     dice: u64,
 }
@@ -58,16 +58,16 @@ impl Tenant {
         if let Some(kept) = kept {
             restore(&mut state, kept);
         }
-        Arc::new(Self { scenario, clock: Clock::going_on(start, now), state: Mutex::new(state) })
+        Arc::new(Self { scenario, clock: TenantClock::going_on(start, now), state: Mutex::new(state) })
     }
 
     /// What outlasts a command, as a file holds it.
-    pub(in crate::simulator) fn written(&self, head: &Head) -> serde_json::Result<Vec<u8>> {
+    pub(in crate::simulator) fn written(&self, head: &KeptHead) -> serde_json::Result<Vec<u8>> {
         let state = self.lock();
         let State { inventory, faults, quotas, requests, late, dice, .. } = &*state;
         let shelves = inventory.shelves();
         let state = StateWritten { shelves, faults, quotas, requests, late, dice: dice.get_seed() };
-        serde_json::to_vec(&Whole { head, state })
+        serde_json::to_vec(&KeptTenant { head, state })
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::simulator::clock::iso_date;
-use crate::simulator::context::Source;
+use crate::simulator::context::ContextSource;
 use crate::simulator::inventory::membership;
 use crate::simulator::scenario::CheckIn;
 use crate::simulator::values;
@@ -30,7 +30,7 @@ impl Tenant {
         action: usize,
         (incoming, fault): (&Incoming<'_>, Option<&Fault>),
         call: &Call<'_>,
-        stamp: &Stamp,
+        stamp: &AnswerStamp,
     ) -> Result<Ruling, Refusal> {
         let row = &ACTIONS[action];
         let Some(effect) = effects::of(row.name) else {
@@ -78,13 +78,15 @@ impl Tenant {
         }
         let source = Self::source(incoming, call);
         let reply = match effect.reply {
-            Reply::Nothing => stamp.empty(StatusCode::NO_CONTENT),
-            Reply::True => stamp.shown(&json!({ "@odata.context": source.of_value("Edm.Boolean"), "value": true })),
-            Reply::Thing => {
+            SuccessReply::Nothing => stamp.empty(StatusCode::NO_CONTENT),
+            SuccessReply::True => {
+                stamp.shown(&json!({ "@odata.context": source.of_value("Edm.Boolean"), "value": true }))
+            }
+            SuccessReply::Thing => {
                 let place = (row.target, at);
                 stamp.shown(&reads::one(&mut state.inventory, place, &call.query, (&source, call.version)))
             }
-            Reply::Receipt => stamp.shown(&receipt(&source, (&call.target, &stamp.request_id), stamp.now)),
+            SuccessReply::Receipt => stamp.shown(&receipt(&source, (&call.target, &stamp.request_id), stamp.now)),
         };
         let mut ruling = Ruling::reply(reply);
         ruling.answer.effect = true;
@@ -94,7 +96,7 @@ impl Tenant {
     /// The member of a group is deleted, because the path does not end in `/$ref`: the object itself, wherever else it is.
     ///
     /// Source: Graph's page on removing a member warns of it.
-    pub(super) fn delete_member(state: &mut State, call: &Call<'_>, stamp: &Stamp) -> Result<Ruling, Refusal> {
+    pub(super) fn delete_member(state: &mut State, call: &Call<'_>, stamp: &AnswerStamp) -> Result<Ruling, Refusal> {
         let [group, member] = call.ids.as_slice() else { return Err(judge::not_found(call.endpoint, &call.target)) };
         let listed = state.inventory.find(TargetKind::GroupMember, &membership(&group.value, &member.value));
         let kind = listed.and_then(|_| state.inventory.kind_of_object(&member.value));
@@ -135,7 +137,7 @@ fn registered() -> Refusal {
 /// What stands for a collection of logs that was asked for.
 ///
 /// Source: the v1.0 schema's `deviceLogCollectionResponse`.
-fn receipt(source: &Source, (device, id): (&str, &str), now: Moment) -> Value {
+fn receipt(source: &ContextSource, (device, id): (&str, &str), now: Moment) -> Value {
     json!({
         "@odata.context": source.of_value("microsoft.graph.deviceLogCollectionResponse"),
         "id": format!("{device}_{id}"),

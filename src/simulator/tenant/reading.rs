@@ -4,14 +4,14 @@
 //! being that are asked for.
 
 use super::*;
-use crate::simulator::context::Source;
-use crate::simulator::inventory::Look;
+use crate::simulator::context::ContextSource;
+use crate::simulator::inventory::ShownLook;
 use crate::simulator::reads::Listing;
 
 impl Tenant {
     /// Where an answer to this comes from.
-    pub(super) fn source(incoming: &Incoming<'_>, call: &Call<'_>) -> Source {
-        Source { root: format!("{}/{}", incoming.base, call.version.name()), place: call.place.clone() }
+    pub(super) fn source(incoming: &Incoming<'_>, call: &Call<'_>) -> ContextSource {
+        ContextSource { root: format!("{}/{}", incoming.base, call.version.name()), place: call.place.clone() }
     }
 
     pub(super) fn read(&self, state: &mut State, incoming: &Incoming<'_>, call: &Call<'_>) -> Result<Value, Refusal> {
@@ -56,7 +56,7 @@ impl Tenant {
             }
             Endpoint::ReadObject => match state.inventory.is_object(&call.target) {
                 true => {
-                    let look = Look { select: query.select.as_deref(), version: *version, by_id: true };
+                    let look = ShownLook { select: query.select.as_deref(), version: *version, by_id: true };
                     let shown = state.inventory.show_object(&call.target, &look);
                     reads::framed(source.of_objects(query, "/$entity"), shown)
                 }
@@ -119,14 +119,14 @@ impl Tenant {
         incoming: &Incoming<'_>,
         call: &Call<'_>,
     ) -> Value {
-        let look = Look { select: call.query.select.as_deref(), version: call.version, by_id: true };
+        let look = ShownLook { select: call.query.select.as_deref(), version: call.version, by_id: true };
         let shown = state.inventory.show_object_at(kind, at, &look);
         reads::framed(Self::source(incoming, call).of_objects(&call.query, "/$entity"), shown)
     }
 
     /// A page of objects of the directory that stand at these places.
     fn objects(state: &State, kind: TargetKind, places: Vec<usize>, listing: &Listing<'_>) -> Value {
-        let look = Look { select: listing.query.select.as_deref(), version: listing.version, by_id: false };
+        let look = ShownLook { select: listing.query.select.as_deref(), version: listing.version, by_id: false };
         let shown = |at| Value::Object(state.inventory.show_object_at(kind, at, &look));
         reads::objects(places.into_iter().map(shown).collect(), listing)
     }

@@ -9,7 +9,7 @@ use crate::catalog::{
 use crate::identity::Identity;
 use crate::job::{Ids, Job, JobParts, Parameters};
 use crate::msgraph::evidence;
-use crate::msgraph::request::{build, build_find, build_look, build_read_back};
+use crate::msgraph::request::{build, build_find, build_inspection, build_read_back};
 use crate::outcome::{Evidence, Since};
 
 fn value_of(id: &IdName, number: usize) -> String {
@@ -145,7 +145,7 @@ async fn every_target_can_be_looked_at() {
         for route in action.routes {
             let client = Client::of(&held(action));
             let job = job(action, route);
-            let look = build_look(&job);
+            let look = build_inspection(&job);
             let seen = client.get(&look.path).await;
             assert_eq!(seen.status, 200, "{} / {}: {}", action.name, route.name, seen.text);
             assert!(Identity::from_document(&seen.json).is_some(), "{} / {}: {}", action.name, route.name, seen.text);

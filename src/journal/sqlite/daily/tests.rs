@@ -7,14 +7,14 @@ use jiff::SignedDuration;
 use std::sync::Arc;
 
 use super::*;
-use crate::daily::{Ground, Settings};
+use crate::daily::{DailySettings, Ground};
 use crate::journal::{Attempt, Journal, NewRun, Recorder, RunId, RunState, TurnedAway};
 
 const RETIRE: usize = 0;
 
-fn account(tenant: &str, retires: u32) -> Arc<Account> {
-    let settings = Settings { retire: Some(retires), reserve_percent: Some(0), ..Settings::default() };
-    Arc::new(Account { tenant: tenant.into(), rules: Rules::new(&settings).unwrap() })
+fn account(tenant: &str, retires: u32) -> Arc<DailyAccount> {
+    let settings = DailySettings { retire: Some(retires), reserve_percent: Some(0), ..DailySettings::default() };
+    Arc::new(DailyAccount { tenant: tenant.into(), rules: DailyRules::new(&settings).unwrap() })
 }
 
 fn noon() -> Timestamp {
@@ -43,7 +43,13 @@ fn begin(journal: &mut Journal, number: u8) -> i64 {
 }
 
 /// Asks for room so many times, a second apart, and waits for all the answers.
-fn ask(recorder: &Recorder, account: &Arc<Account>, from: Timestamp, ids: &str, times: u32) -> Vec<Result<(), UsedUp>> {
+fn ask(
+    recorder: &Recorder,
+    account: &Arc<DailyAccount>,
+    from: Timestamp,
+    ids: &str,
+    times: u32,
+) -> Vec<Result<(), UsedUp>> {
     let (say, said) = mpsc::channel();
     for number in 0..times {
         let say = say.clone();
@@ -137,8 +143,8 @@ fn a_refusal_holds_for_every_run_and_shows_in_a_forecast() {
     assert_eq!(ask(&recorder, &account, noon(), "b", 1), [Err(refused)]);
     recorder.finish().unwrap();
     let book = journal.daily_book("contoso", &account.rules).unwrap();
-    assert_eq!(book.room(&account.rules, RETIRE, noon()), Err(refused));
-    assert_eq!(journal.daily_book("fabrikam", &account.rules).unwrap().room(&account.rules, RETIRE, noon()), Ok(()));
+    assert_eq!(book.fits(&account.rules, RETIRE, noon()), Err(refused));
+    assert_eq!(journal.daily_book("fabrikam", &account.rules).unwrap().fits(&account.rules, RETIRE, noon()), Ok(()));
 }
 
 #[test]
@@ -154,7 +160,7 @@ fn two_spellings_of_a_tenant_become_one() {
     assert_eq!(journal.tenant_known_as("CONTOSO.example").unwrap(), "1111");
     assert_eq!(journal.tenant_known_as("fabrikam").unwrap(), "fabrikam");
     let rules = &by_name.rules;
-    assert!(journal.daily_book("1111", rules).unwrap().room(rules, RETIRE, noon()).is_err());
+    assert!(journal.daily_book("1111", rules).unwrap().fits(rules, RETIRE, noon()).is_err());
     journal.know_tenant("1111", "1111", noon() + SignedDuration::from_hours(24 * 30)).unwrap();
     assert_eq!(recorded(&journal).1, 0, "what counts by no rule any more is forgotten");
 }

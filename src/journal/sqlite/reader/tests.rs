@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::*;
-use crate::approval::Request;
+use crate::approval::ApprovalRequest;
 use crate::job::{Ids, Job, JobParts};
 use crate::journal::{Attempt, Journal, NewRun, Recorder};
 use crate::outcome::{FollowUp, Outcome, Settlement, Stage};
@@ -68,7 +68,7 @@ fn begin(journal: &mut Journal) -> RunHead {
         }
         if job % 11 == 1 {
             let code = format!("code-{job}").into();
-            recorder.filed(job, 0, &Request { code, filed_at: noon(), expires_at: noon(), found: false });
+            recorder.filed(job, 0, &ApprovalRequest { code, filed_at: noon(), expires_at: noon(), found: false });
         }
     }
     recorder.finish().unwrap();

@@ -5,22 +5,22 @@
 
 use std::collections::BTreeSet;
 
-use crate::daily::Agreement;
+use crate::daily::SameRefusals;
 use crate::outcome::Reply;
 
 /// Jobs that were refused in words of the day's limit.
 #[derive(Debug)]
 pub(super) struct Witnesses {
-    agreement: Agreement,
+    agreement: SameRefusals,
     waiting: BTreeSet<u32>,
 }
 
 impl Witnesses {
-    pub(super) fn new(agreement: Agreement) -> Self {
+    pub(super) fn new(agreement: SameRefusals) -> Self {
         Self { agreement, waiting: BTreeSet::new() }
     }
 
-    pub(super) fn agreement(self) -> Agreement {
+    pub(super) fn agreement(self) -> SameRefusals {
         self.agreement.next_round()
     }
 

@@ -4,7 +4,7 @@
 //! effect; the ledger keeps that.
 
 use super::patience::Patience;
-use crate::approval::Request;
+use crate::approval::ApprovalRequest;
 use crate::outcome::{Outcome, Verdict};
 use crate::pacing::is_crowded;
 use crate::runner::dialogue::{Announcement, Attempted, Command, JournalEntry};
@@ -105,13 +105,13 @@ pub(super) fn settle(job: u32, outcome: Outcome, verdict: &Verdict, view: &RunVi
 }
 
 /// The service has filed the request of a job, or has one of it already.
-fn filed(job: u32, code: &str, view: &RunView) -> (u32, Request) {
+fn filed(job: u32, code: &str, view: &RunView) -> (u32, ApprovalRequest) {
     let progress = view.ledger.progress(job);
     let known = progress.and_then(|progress| progress.approved.as_ref());
     // The service wants approval for what it has approved: it is waited for again.
     let known = known.map(|approved| approved.request.clone()).filter(|request| *request.code == *code);
     let is_older = progress.and_then(JobProgress::last_status) == Some(409);
-    let request = known.unwrap_or_else(|| Request::filed(code.into(), view.wall(), is_older));
+    let request = known.unwrap_or_else(|| ApprovalRequest::filed(code.into(), view.wall(), is_older));
     (progress.map_or(0, |progress| progress.recorded.saturating_sub(1)), request)
 }
 
