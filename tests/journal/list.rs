@@ -32,6 +32,7 @@ fn an_exported_run_is_a_journal_of_one_run() {
     let id = desk.call(&["runs", "--format", "json"]).out.split('"').find(|word| word.len() == 36).unwrap().to_owned();
     let (text, _) = retires(&mut rng, 4);
     desk.run(&desk.write("second.csv", &text), 4, &[]).expect(0);
+    desk.call(&["report", "0"]).expect(2).says("at least its first 8 characters");
     desk.call(&["runs", "--export", &id, "one.db"]).expect(0);
     desk.call(&["runs", "--export", &id, "one.db"]).expect(2).says("already exists");
     let other = Desk::new(&simulator);
