@@ -11,14 +11,14 @@ use crate::support::guid;
 
 /// The first wipe takes its time, so that there is time to change something.
 const SLOW: &str = "log: off\nthrottle: off\nfaults: [ { on: { action: wipe, calls: [1] }, do: { delay: 1500ms } } ]\n";
-const ROWS: usize = 5;
+const ROWS: usize = 9;
 
 /// The device whose row is tried to be saved.
 fn last() -> String {
     guid(ROWS)
 }
 
-/// A plan of five wipes, one after the other; `more` stands above, `rows` takes the place of the last row.
+/// A plan of nine wipes, one after the other; `more` stands above, `rows` takes the place of the last row.
 fn plan(more: &str, rows: &str) -> String {
     let first: String = (1..ROWS).map(|row| format!("      - managedDeviceId: {}\n", guid(row))).collect();
     format!(
@@ -232,11 +232,11 @@ fn a_plan_that_grows_under_way_is_no_reason_to_stop() {
     let child = begin(&desk, &simulator, &plan_file);
     desk.write(
         "plan.yaml",
-        &plan("", &format!("      - managedDeviceId: {}\n      - managedDeviceId: {}\n", last(), guid(6))),
+        &plan("", &format!("      - managedDeviceId: {}\n      - managedDeviceId: {}\n", last(), guid(ROWS + 1))),
     );
     let ended = Ended::of(child.wait_with_output().unwrap());
     assert_eq!(ended_so(&desk, &ended, ("accepted", "", 0)), None);
-    assert_eq!(count_of(&simulator.counts(), "calls", "wipe", &guid(6)), 0);
+    assert_eq!(count_of(&simulator.counts(), "calls", "wipe", &guid(ROWS + 1)), 0);
 }
 
 /// Under way, two things change one after the other: what the first one keeps back stays so. The row is far enough behind that its turn
@@ -248,16 +248,16 @@ fn what_has_left_the_plan_stays_out_whatever_else_changes() {
     desk.write("policy.yaml", &guards("max_targets: 90"));
     let row = |number: usize| format!("      - managedDeviceId: {}\n", guid(number));
     let rows = |to: usize| plan("", &(ROWS..=to).map(row).collect::<String>());
-    let file = desk.write("plan.yaml", &rows(8));
-    let child = desk.run_command(&file, 8, &["--policy", "policy.yaml"]).spawn().unwrap();
+    let file = desk.write("plan.yaml", &rows(12));
+    let child = desk.run_command(&file, 12, &["--policy", "policy.yaml"]).spawn().unwrap();
     let sent = |number: usize| count_of(&simulator.counts(), "calls", "wipe", &guid(number));
     until("the first request", || sent(1) == 1);
-    desk.write("plan.yaml", &rows(7));
+    desk.write("plan.yaml", &rows(11));
     until("the third request", || sent(3) == 1);
     desk.write("policy.yaml", &guards("max_targets: 89"));
     let ended = Ended::of(child.wait_with_output().unwrap());
-    assert_eq!((ended.code, sent(7), sent(8)), (Some(3), 1, 0), "{}", ended.err);
-    assert!(desk.report()[7].note.contains("no longer in the plan"), "{:?}", desk.report());
+    assert_eq!((ended.code, sent(11), sent(12)), (Some(3), 1, 0), "{}", ended.err);
+    assert!(desk.report()[11].note.contains("no longer in the plan"), "{:?}", desk.report());
 }
 
 #[test]
