@@ -27,7 +27,8 @@ pub fn breaches(expect: &Expect, played: &Played) -> Vec<String> {
     let waiting = played.jobs.iter().zip(&played.settlements).filter(|(job, settled)| {
         let left = played.left.iter().any(|later| later.action == job.action.name);
         let note = settled.note.as_deref().unwrap_or_default();
-        settled.outcome == Outcome::NotAttempted && note.contains("daily limit") != (left && note.contains("not before"))
+        settled.outcome == Outcome::NotAttempted
+            && note.contains("daily limit") != (left && note.contains("not before"))
     });
     found.extend(
         waiting.take(1).map(|(job, settled)| format!("row {} does not say when to come back: {settled:?}", job.row)),
