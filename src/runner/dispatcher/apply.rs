@@ -143,12 +143,10 @@ impl Dispatcher {
 
     /// What the strictest policy says of a job at a door.
     pub(super) fn admission(&mut self, item: Item, door: Door, now: Instant) -> Admission {
-        let mut policies = std::mem::take(&mut self.policies);
-        let view = self.view(now);
-        let said = policies.iter_mut().map(|policy| policy.admit(item, door, &view));
-        let admission = said.fold(Admission::Go, Admission::and);
-        self.policies = policies;
-        admission
+        self.ask_policies(now, |policies, view| {
+            let said = policies.iter_mut().map(|policy| policy.admit(item, door, view));
+            said.fold(Admission::Go, Admission::and)
+        })
     }
 
     /// A job that does not pass a door, and does not wait before it.

@@ -221,11 +221,10 @@ impl Dispatcher {
     /// Has an attempt recorded, if a daily limit leaves something for it.
     fn record(&mut self, job: u32, now: Instant) {
         let (sent_at, client_request_id) = (self.clock.at(now), self.fresh_id());
-        let mut policies = std::mem::take(&mut self.policies);
-        let view = self.view(now);
-        let taken = policies.iter_mut().map(|policy| policy.take(job, &view));
-        let take = taken.reduce(|one, other| if matches!(one, Ok(None)) { other } else { one }).unwrap_or(Ok(None));
-        self.policies = policies;
+        let take = self.ask_policies(now, |policies, view| {
+            let taken = policies.iter_mut().map(|policy| policy.take(job, view));
+            taken.reduce(|one, other| if matches!(one, Ok(None)) { other } else { one }).unwrap_or(Ok(None))
+        });
         let progress = self.ledger.progress_mut(job);
         let number = progress.recorded;
         progress.sent(sent_at);

@@ -59,20 +59,24 @@ impl Dispatcher {
 
     /// Tells all policies what has happened.
     pub(super) fn hear(&mut self, happened: &Happened, now: Instant) {
-        let view = RunView {
-            jobs: &self.jobs,
-            ledger: &self.ledger,
-            queues: &self.queues,
-            limits: &self.limits,
-            clock: &self.clock,
-            now,
-            stopped: self.stopped.as_ref(),
-            has_journal: self.records.journal.is_some(),
-        };
-        for policy in &mut self.policies {
-            policy.on(happened, &view, &mut self.then);
-        }
-        self.then.decide();
+        let mut then = std::mem::take(&mut self.then);
+        self.ask_policies(now, |policies, view| {
+            policies.iter_mut().for_each(|policy| policy.on(happened, view, &mut then));
+        });
+        then.decide();
+        self.then = then;
+    }
+
+    /// Lets the policies look at the run while they change their own state.
+    pub(super) fn ask_policies<R>(
+        &mut self,
+        now: Instant,
+        ask: impl FnOnce(&mut [Box<dyn Policy>], &RunView<'_>) -> R,
+    ) -> R {
+        let mut policies = std::mem::take(&mut self.policies);
+        let said = ask(&mut policies, &self.view(now));
+        self.policies = policies;
+        said
     }
 
     /// Nobody listening is no reason to stop.
