@@ -340,7 +340,7 @@ async fn at_two_terminals(seed: u64) {
 fn nobody_at_another_terminal_uses_an_approval_twice() {
     #[expect(clippy::disallowed_methods, reason = "how a person asks for more of them")]
     let wanted = std::env::var("MUSTEROUT_INTERLEAVINGS").ok().and_then(|number| number.parse().ok());
-    let wanted: u64 = wanted.unwrap_or(2);
+    let wanted: u64 = wanted.unwrap_or(4);
     std::thread::scope(|scope| {
         for thread in 0..2 {
             scope.spawn(move || (0..wanted / 2).for_each(|seed| paused(at_two_terminals(1_000 * thread + seed))));
